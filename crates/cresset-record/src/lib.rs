@@ -1,1 +1,5 @@
 //! cresset-record
+
+mod histogram;
+
+pub use histogram::{Bucket, Buckets, ExpHistogram, TensorStats};
