@@ -31,14 +31,13 @@ pub(crate) enum SerialPrint {
 }
 
 /// Mask colours in the order of how often one meets them; linear RGB over laminate.
-const MASKS: [[f32; 3]; 7] = [
+const MASKS: [[f32; 3]; 6] = [
     [0.010, 0.105, 0.035],
     [0.018, 0.170, 0.050],
     [0.006, 0.055, 0.030],
     [0.008, 0.040, 0.190],
     [0.016, 0.016, 0.018],
     [0.230, 0.018, 0.016],
-    [0.070, 0.020, 0.120],
 ];
 const GOLD: [f32; 3] = [0.78, 0.55, 0.22];
 const TIN: [f32; 3] = [0.62, 0.61, 0.58];
@@ -59,7 +58,7 @@ impl Board {
         let product = batch.below(PRODUCTS) as u64;
         let mut rng = Rng::keyed(seed, &[0x920d, product]);
 
-        let mask = MASKS[[0, 0, 1, 1, 2, 3, 3, 4, 5, 6][rng.below(10)]];
+        let mask = MASKS[[0, 0, 1, 1, 2, 0, 3, 3, 4, 5][rng.below(10)]];
         let finish = [GOLD, TIN, TIN, COPPER][rng.below(4)];
         let dark_print = rng.chance(0.15);
         let tint: [f32; 3] = std::array::from_fn(|_| batch.within(0.85, 1.15));

@@ -48,11 +48,8 @@ fn binned(image: &[[f32; 3]], side: usize, bins: usize, x: usize, y: usize) -> [
 /// Square root instead of the sRGB curve (close to it), with a soft shoulder before white.
 fn encode(linear: f32) -> u8 {
     let v = linear.max(0.0);
-    let rolled = if v < 0.7 {
-        v
-    } else {
-        0.7 + (v - 0.7) / (1.0 + (v - 0.7) * 2.2)
-    };
+    let over = (v - 0.5).max(0.0);
+    let rolled = v.min(0.5) + over / (1.0 + 1.6 * over);
     (rolled.sqrt() * 255.0 + 0.5).clamp(0.0, 255.0) as u8
 }
 

@@ -1,4 +1,4 @@
-use crate::draw::math::{V2, lerp, sin_cos_turns};
+use crate::draw::math::{Pose, V2, lerp, sin_cos_turns};
 use crate::part::{Fillet, Lift, Part, Pit};
 use crate::rng::Rng;
 
@@ -31,7 +31,7 @@ pub(crate) fn perforate(part: &mut Part, end: usize, severity: f32, rng: &mut Rn
     let count = 1 + rng.below(if severity > 0.5 { 3 } else { 2 });
     for i in 0..count {
         let share = if i == 0 { 1.0 } else { rng.within(0.4, 0.9) };
-        let radius = lerp(0.028, 0.115, severity) * share * rng.within(0.9, 1.1);
+        let radius = lerp(0.015, 0.150, severity) * share * rng.within(0.9, 1.1);
         let center = V2::new(
             side * lerp(near, far, rng.within(0.25, 0.75)),
             rng.within(-0.75, 0.75) * part.pad_half.y,
@@ -57,10 +57,19 @@ pub(crate) fn chill(fillet: &mut Fillet, severity: f32, rng: &mut Rng) {
     fillet.bulge = lerp(fillet.bulge, rng.within(0.2, 1.0), severity);
 }
 
-/// The chip stands up on the end opposite to `end`: from a tilt to upright.
+/// The chip stands up on the end opposite to `end`: from askew on its pads to upright.
 pub(crate) fn erect(part: &mut Part, end: usize, severity: f32, rng: &mut Rng) {
-    let angle = lerp(0.018, 0.235, severity * severity * 0.5 + severity * 0.5);
-    let (sin, cos) = sin_cos_turns(angle);
+    // Surface tension drags the chip over its pad and twists it.
+    let turn = rng.within(-0.03, 0.03) * (0.5 + severity);
+    let slip = V2::new(
+        side(end) * -0.10 * rng.unit() * severity,
+        rng.within(-0.06, 0.06),
+    );
+    part.placement = Pose::new(slip, turn, 1.0);
+    if severity < 0.2 {
+        return;
+    }
+    let (sin, cos) = sin_cos_turns(lerp(0.02, 0.24, (severity - 0.2) * 1.25));
     part.lift = Some(Lift {
         standing: -side(end),
         sin,
@@ -73,13 +82,6 @@ pub(crate) fn erect(part: &mut Part, end: usize, severity: f32, rng: &mut Rng) {
     bare.wetted = 2.0;
     part.fillets[1 - end].bulge = rng.within(0.0, 0.8);
     part.fillets[1 - end].height = part.height * rng.within(0.8, 1.2);
-    // Surface tension drags the chip over its pad and twists it.
-    let turn = rng.within(-0.03, 0.03) * (0.5 + severity);
-    let slip = V2::new(
-        side(end) * -0.10 * rng.unit() * severity,
-        rng.within(-0.06, 0.06),
-    );
-    part.placement = crate::draw::math::Pose::new(slip, turn, 1.0);
 }
 
 /// Solder from `from` to `to`: from a spur that ends half way to a broad web.
@@ -87,8 +89,8 @@ pub(crate) fn bridge(from: V2, to: V2, severity: f32, rng: &mut Rng) -> Web {
     Web {
         from,
         to,
-        end_width: rng.within(0.10, 0.17),
-        middle_width: lerp(-0.06, 0.15, severity) * rng.within(0.85, 1.15),
+        end_width: rng.within(0.12, 0.19),
+        middle_width: lerp(-0.04, 0.20, severity) * rng.within(0.85, 1.15),
         height: rng.within(0.07, 0.16),
         roughness: rng.within(0.08, 0.25),
         seed: rng.next() as u32,

@@ -130,7 +130,7 @@ fn environment(optics: &Optics, r: [f32; 3], roughness: f32) -> f32 {
     let twice = |c: f32| 2.0 * c * c - 1.0;
     let lamps = 1.0 + 0.45 * twice(twice(twice(c))) * (1.0 - blur).max(0.0);
     let ring = ring * lamps * (1.0 + 1.2 * optics.key_gain * k);
-    let dome = optics.dome * (0.30 + 0.35 * r[2].max(-0.6));
+    let dome = optics.dome * (0.16 + 0.30 * r[2].max(-0.5));
     (dome + optics.ring_gain * ring + optics.coaxial * axis).max(0.0)
 }
 

@@ -33,7 +33,7 @@ const SPLITS: [(Split, f32); 3] = [
     (Split::Test, 0.15),
 ];
 /// Share of good joints with a trace of a defect.
-const NEARLY_GOOD: f32 = 0.35;
+const NEARLY_GOOD: f32 = 0.25;
 
 /// Deals crops to boards, boards to lines and splits, and classes to the crops of each split.
 pub(crate) fn plan(config: &GenerateConfig) -> Vec<CropPlan> {
@@ -127,7 +127,7 @@ fn quotas(n: usize) -> Vec<(JointClass, usize)> {
 fn grade(plan: &mut CropPlan, rng: &mut Rng) {
     if plan.class != JointClass::Good {
         let u = rng.unit();
-        plan.severity = 0.30 + 0.70 * (1.0 - u * u * 0.55 - 0.45 * u);
+        plan.severity = 1.0 - 0.65 * u * u;
     } else if rng.chance(NEARLY_GOOD) {
         plan.resembles = Some(JointClass::ALL[1 + rng.below(5)]);
         plan.severity = 0.36 * rng.unit();

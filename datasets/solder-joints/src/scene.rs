@@ -85,8 +85,10 @@ impl Label {
     }
 }
 
-/// How far the part's centre may lie from the frame's, as a share of the frame's width.
-const SHIFT: f32 = 0.22;
+/// How far the joint may lie from the frame's centre, as a share of the frame's width.
+const SHIFT: f32 = 0.18;
+/// Distance of a joint from its part's centre.
+const JOINT: f32 = 0.52;
 
 impl Scene {
     pub(crate) fn new(seed: u64, plan: &CropPlan) -> Self {
@@ -96,19 +98,16 @@ impl Scene {
 
         // Boards lie nearly square to the camera; parts at quarter turns, some at 45°, some anyhow.
         let fixture = rng.within(-0.01, 0.01);
-        let quarter = rng.below(4) as f32 * 0.25;
-        let oblique = match rng.below(10) {
-            0 => 0.125,
-            1 => rng.unit(),
-            _ => rng.within(-0.012, 0.012),
-        };
-        let shift = V2::new(
-            rng.within(-2.0 * SHIFT, 2.0 * SHIFT),
-            rng.within(-2.0 * SHIFT, 2.0 * SHIFT),
-        );
-        let scale = rng.within(0.78, 1.12);
-        let pose = Pose::new(shift, fixture + quarter + oblique, scale);
-
+        let square = fixture + rng.below(4) as f32 * 0.25;
+        let turns = square
+            + match rng.below(12) {
+                0 => 0.125,
+                1 => rng.unit(),
+                _ => rng.within(-0.012, 0.012),
+            };
+        // The crop is of one joint, not of the whole part: of the one at `end` of it.
+        let end = rng.below(2);
+        let pose = joint_pose(end, turns, rng);
         let kind = if rng.chance(0.5) {
             ChipKind::Resistor
         } else {
@@ -118,44 +117,16 @@ impl Scene {
 
         let serial = rng
             .chance(0.5)
-            .then(|| serial_label(&board, &pose, fixture + quarter, rng));
-        // The side of the part (on its y axis) that faces the middle of the frame has the more room.
-        let inward = -main.pose.local(V2::new(0.0, 0.0)).y;
-        let inward = if inward < 0.0 { 1.0 } else { -1.0 };
-        let mut parts = Vec::new();
-        for (side, odds) in [(inward, 0.7), (-inward, 0.4)] {
-            let free = serial.is_none() || side != inward;
-            if rng.chance(odds) && free {
-                let pitch = 2.0 * main.pad_half.y + rng.within(0.16, 0.34);
-                let kind = if rng.chance(0.8) {
-                    kind
-                } else {
-                    ChipKind::Capacitor
-                };
-                let at = main
-                    .pose
-                    .frame(V2::new(rng.within(-0.03, 0.03), side * pitch));
-                parts.push(Part::sound(
-                    Pose::new(at, fixture + quarter + oblique, scale),
-                    kind,
-                    rng,
-                ));
-            }
-        }
-
-        let end = main_end(&main, rng);
+            .then(|| serial_label(&board, &main, square, rng));
+        let mut parts = neighbours(&main, turns, serial.is_some(), rng);
         let web = apply(plan, &mut main, end, &parts, rng);
         let tracks = tracks(&main, rng);
         let vias = (0..rng.below(3)).map(|_| via(rng)).collect();
         let specks = (0..rng.below(4)).map(|_| speck(rng)).collect();
         let outline = [Outline::None, Outline::Rails, Outline::Box][rng.below(3)];
-        let designator = designator(&main, kind, fixture, rng);
-        let flux = rng.chance(0.3).then(|| {
-            (
-                main.pose.frame(V2::new(defect::side(end) * 0.6, 0.0)),
-                rng.within(0.3, 0.6),
-            )
-        });
+        let designator = designator(&main, end, fixture, rng);
+        let joint = main.pose.frame(V2::new(JOINT * defect::side(end), 0.0));
+        let flux = rng.chance(0.3).then(|| (joint, rng.within(0.3, 0.7)));
         parts.insert(0, main);
         Self {
             board,
@@ -172,6 +143,53 @@ impl Scene {
             noise_seed: rng.next(),
         }
     }
+}
+
+/// Where a part lies whose joint at `end` is near the middle of the frame.
+fn joint_pose(end: usize, turns: f32, rng: &mut Rng) -> Pose {
+    let scale = rng.within(1.2, 1.55);
+    let shift = V2::new(rng.within(-SHIFT, SHIFT), rng.within(-SHIFT, SHIFT)) * 2.0;
+    let from_joint = Pose::new(shift, turns, scale);
+    Pose::new(
+        from_joint.frame(V2::new(-JOINT * defect::side(end), 0.0)),
+        turns,
+        scale,
+    )
+}
+
+/// The side of the part, on its y axis, that has more of the frame.
+fn roomier_side(part: &Part) -> f32 {
+    if part.pose.local(V2::new(0.0, 0.0)).y < 0.0 {
+        -1.0
+    } else {
+        1.0
+    }
+}
+
+/// Parts beside the inspected one; the roomier side may be taken by print.
+fn neighbours(main: &Part, turns: f32, taken: bool, rng: &mut Rng) -> Vec<Part> {
+    let inward = roomier_side(main);
+    let mut parts = Vec::new();
+    for (side, odds) in [(inward, 0.7), (-inward, 0.4)] {
+        if !rng.chance(odds) || taken && side == inward {
+            continue;
+        }
+        let pitch = 2.0 * main.pad_half.y + rng.within(0.14, 0.26);
+        let kind = if rng.chance(0.8) {
+            main.kind
+        } else {
+            ChipKind::Capacitor
+        };
+        let at = main
+            .pose
+            .frame(V2::new(rng.within(-0.03, 0.03), side * pitch));
+        parts.push(Part::sound(
+            Pose::new(at, turns, main.pose.scale),
+            kind,
+            rng,
+        ));
+    }
+    parts
 }
 
 /// Makes the part what the plan says; a bridge is a thing of its own.
@@ -221,11 +239,7 @@ fn web(main: &Part, end: usize, neighbours: &[Part], severity: f32, rng: &mut Rn
             defect::bridge(from, to, severity, rng)
         }
         None => {
-            let inward = if main.pose.local(V2::new(0.0, 0.0)).y < 0.0 {
-                -1.0
-            } else {
-                1.0
-            };
+            let inward = roomier_side(main);
             let y = inward * (main.half_width + rng.within(0.03, 0.08));
             let inner = main.pad_center - main.pad_half.x * 0.4;
             defect::bridge(V2::new(-inner, y), V2::new(inner, y), severity, rng)
@@ -233,22 +247,7 @@ fn web(main: &Part, end: usize, neighbours: &[Part], severity: f32, rng: &mut Rn
     }
 }
 
-/// Either end, but not one that lies outside the frame.
-fn main_end(main: &Part, rng: &mut Rng) -> usize {
-    let out = |end: usize| {
-        let p = main
-            .pose
-            .frame(V2::new(defect::side(end) * main.pad_center, 0.0));
-        p.x.abs().max(p.y.abs())
-    };
-    match (out(0) > 0.85, out(1) > 0.85) {
-        (true, false) => 1,
-        (false, true) => 0,
-        _ => rng.below(2),
-    }
-}
-
-fn serial_label(board: &Board, pose: &Pose, turns: f32, rng: &mut Rng) -> Label {
+fn serial_label(board: &Board, part: &Part, turns: f32, rng: &mut Rng) -> Label {
     let cell = rng.within(0.030, 0.036);
     let length = font::width(&board.serial) * cell;
     // Along the part's long side, on the side with more room, readable from below or from the right.
@@ -259,9 +258,9 @@ fn serial_label(board: &Board, pose: &Pose, turns: f32, rng: &mut Rng) -> Label 
         turns - (turns * 4.0).round() * 0.25 - 0.25
     };
     let across = if upright {
-        pose.origin.y
+        part.pose.origin.y
     } else {
-        pose.origin.x
+        part.pose.origin.x
     };
     let away = if across < 0.0 { 1.0 } else { -1.0 };
     let line = away * rng.within(0.72, 0.86);
@@ -279,11 +278,15 @@ fn serial_label(board: &Board, pose: &Pose, turns: f32, rng: &mut Rng) -> Label 
     }
 }
 
-fn designator(main: &Part, kind: ChipKind, fixture: f32, rng: &mut Rng) -> Label {
-    let letter = if kind == ChipKind::Resistor { 'R' } else { 'C' };
+fn designator(main: &Part, end: usize, fixture: f32, rng: &mut Rng) -> Label {
+    let letter = if main.kind == ChipKind::Resistor {
+        'R'
+    } else {
+        'C'
+    };
     let text = format!("{letter}{}", 1 + rng.below(299));
     let at = main.pose.frame(V2::new(
-        rng.within(-0.9, 0.3),
+        defect::side(end) * rng.within(0.1, 0.8),
         rng.sign() * rng.within(0.5, 0.7),
     ));
     let turns = fixture - 0.25 * rng.below(2) as f32;

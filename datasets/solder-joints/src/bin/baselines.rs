@@ -31,7 +31,10 @@ fn run() -> Result<bool, String> {
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         if arg == "--size" {
-            let size = args.next().and_then(|size| size.parse().ok()).ok_or("--size needs a number")?;
+            let size = args
+                .next()
+                .and_then(|size| size.parse().ok())
+                .ok_or("--size needs a number")?;
             sizes.push(size);
         } else {
             folder = Some(PathBuf::from(arg));
@@ -44,21 +47,45 @@ fn run() -> Result<bool, String> {
 
     let (mut logistic, mut neighbours) = (Best::default(), Best::default());
     for size in sizes {
-        let images = ImageFolder::open(&folder, &LoadOptions { size, ..LoadOptions::default() })
-            .map_err(|error| error.to_string())?;
+        let images = ImageFolder::open(
+            &folder,
+            &LoadOptions {
+                size,
+                ..LoadOptions::default()
+            },
+        )
+        .map_err(|error| error.to_string())?;
         for standardised in [false, true] {
             let data = Data::new(&images, standardised).map_err(|skipped| skipped.reason)?;
-            let what = format!("{size} × {size}{}", if standardised { ", contrast normalised" } else { "" });
+            let what = format!(
+                "{size} × {size}{}",
+                if standardised {
+                    ", contrast normalised"
+                } else {
+                    ""
+                }
+            );
             for decay in [1e-4, 1e-2, 1.0] {
                 let model = Logistic::fit(&data, decay);
-                logistic.offer(&data, format!("{what}, weight decay {decay}"), |x| model.scores(x));
+                logistic.offer(&data, format!("{what}, weight decay {decay}"), |x| {
+                    model.scores(x)
+                });
             }
             let found = [Split::Val, Split::Test].map(|split| data.neighbours(split));
             for k in [1, 3, 7, 15, 31, 63] {
-                let votes = |split: usize| found[split].iter().map(|near| data.votes(&near[..k])).collect();
+                let votes = |split: usize| {
+                    found[split]
+                        .iter()
+                        .map(|near| data.votes(&near[..k]))
+                        .collect()
+                };
                 neighbours.offer_scores(&data, format!("{what}, k = {k}"), votes(0), votes(1));
             }
-            eprintln!("{what}: logistic {}, neighbours {}", logistic.latest(), neighbours.latest());
+            eprintln!(
+                "{what}: logistic {}, neighbours {}",
+                logistic.latest(),
+                neighbours.latest()
+            );
         }
     }
     let fine = [
@@ -80,7 +107,8 @@ struct Best {
 
 impl Best {
     fn offer(&mut self, data: &Data, what: String, scores: impl Fn(&[f32]) -> Vec<f32>) {
-        let [val, test] = [&data.val, &data.test].map(|set| set.x.iter().map(|x| scores(x)).collect());
+        let [val, test] =
+            [&data.val, &data.test].map(|set| set.x.iter().map(|x| scores(x)).collect());
         self.offer_scores(data, what, val, test);
     }
 
@@ -89,8 +117,19 @@ impl Best {
         self.latest = mean(&data.aucs(&val, &data.val.y));
         if self.latest > self.val {
             let aucs = data.aucs(&test, &data.test.y);
-            let per_class = data.classes.iter().cloned().zip(aucs.iter().copied()).collect();
-            *self = Self { val: self.latest, test: mean(&aucs), per_class, what, latest: self.latest };
+            let per_class = data
+                .classes
+                .iter()
+                .cloned()
+                .zip(aucs.iter().copied())
+                .collect();
+            *self = Self {
+                val: self.latest,
+                test: mean(&aucs),
+                per_class,
+                what,
+                latest: self.latest,
+            };
         }
     }
 
@@ -133,37 +172,74 @@ impl Data {
             let subset: Subset = images.split(split);
             let mut x = Vec::with_capacity(subset.len());
             for &index in subset.indices() {
-                let mut pixels: Vec<f32> = images.pixels(index)?.iter().map(|&p| f32::from(p) / 255.0).collect();
+                let mut pixels: Vec<f32> = images
+                    .pixels(index)?
+                    .iter()
+                    .map(|&p| f32::from(p) / 255.0)
+                    .collect();
                 if standardised {
                     standardise(&mut pixels);
                 }
                 x.push(pixels);
             }
-            Ok(Set { x, y: subset.labels() })
+            Ok(Set {
+                x,
+                y: subset.labels(),
+            })
         };
-        let (mut train, mut val, mut test) = (load(Split::Train)?, load(Split::Val)?, load(Split::Test)?);
+        let (mut train, mut val, mut test) =
+            (load(Split::Train)?, load(Split::Val)?, load(Split::Test)?);
         let n = train.x.len() as f32;
         let width = train.x.first().map_or(0, Vec::len);
-        let mean: Vec<f32> = (0..width).map(|i| train.x.iter().map(|x| x[i]).sum::<f32>() / n).collect();
-        let scale: Vec<f32> = (0..width)
-            .map(|i| (train.x.iter().map(|x| (x[i] - mean[i]).powi(2)).sum::<f32>() / n).sqrt().max(1e-3).recip())
+        let mean: Vec<f32> = (0..width)
+            .map(|i| train.x.iter().map(|x| x[i]).sum::<f32>() / n)
             .collect();
-        for x in [&mut train, &mut val, &mut test].into_iter().flat_map(|set| &mut set.x) {
+        let scale: Vec<f32> = (0..width)
+            .map(|i| {
+                (train
+                    .x
+                    .iter()
+                    .map(|x| (x[i] - mean[i]).powi(2))
+                    .sum::<f32>()
+                    / n)
+                    .sqrt()
+                    .max(1e-3)
+                    .recip()
+            })
+            .collect();
+        for x in [&mut train, &mut val, &mut test]
+            .into_iter()
+            .flat_map(|set| &mut set.x)
+        {
             for i in 0..width {
                 x[i] = (x[i] - mean[i]) * scale[i];
             }
         }
-        Ok(Self { classes: images.classes().to_vec(), train, val, test })
+        Ok(Self {
+            classes: images.classes().to_vec(),
+            train,
+            val,
+            test,
+        })
     }
 
     /// The 63 nearest training pictures of each picture of a split: their labels and distances, nearest first.
     fn neighbours(&self, split: Split) -> Vec<Vec<(f32, u32)>> {
-        let set = if split == Split::Val { &self.val } else { &self.test };
+        let set = if split == Split::Val {
+            &self.val
+        } else {
+            &self.test
+        };
         set.x
             .par_iter()
             .map(|x| {
-                let mut near: Vec<(f32, u32)> =
-                    self.train.x.iter().zip(&self.train.y).map(|(t, &y)| (distance(x, t), y)).collect();
+                let mut near: Vec<(f32, u32)> = self
+                    .train
+                    .x
+                    .iter()
+                    .zip(&self.train.y)
+                    .map(|(t, &y)| (distance(x, t), y))
+                    .collect();
                 near.sort_by(|a, b| a.0.total_cmp(&b.0));
                 near.truncate(63);
                 near
@@ -185,8 +261,11 @@ impl Data {
     fn aucs(&self, scores: &[Vec<f32>], labels: &[u32]) -> Vec<f64> {
         (0..self.classes.len())
             .map(|class| {
-                let scored: Vec<(f32, bool)> =
-                    scores.iter().zip(labels).map(|(s, &y)| (s[class], y as usize == class)).collect();
+                let scored: Vec<(f32, bool)> = scores
+                    .iter()
+                    .zip(labels)
+                    .map(|(s, &y)| (s[class], y as usize == class))
+                    .collect();
                 auc(scored)
             })
             .collect()
@@ -197,7 +276,9 @@ impl Data {
 fn standardise(pixels: &mut [f32]) {
     let n = pixels.len() as f32;
     let mean = pixels.iter().sum::<f32>() / n;
-    let deviation = (pixels.iter().map(|p| (p - mean).powi(2)).sum::<f32>() / n).sqrt().max(1e-3);
+    let deviation = (pixels.iter().map(|p| (p - mean).powi(2)).sum::<f32>() / n)
+        .sqrt()
+        .max(1e-3);
     for pixel in pixels {
         *pixel = (*pixel - mean) / deviation;
     }
@@ -231,9 +312,16 @@ fn auc(mut scored: Vec<(f32, bool)>) -> f64 {
     let negatives = scored.len() as f64 - positives;
     let (mut ranks, mut from) = (0.0, 0);
     while from < scored.len() {
-        let equal = scored[from..].iter().take_while(|(score, _)| *score == scored[from].0).count();
+        let equal = scored[from..]
+            .iter()
+            .take_while(|(score, _)| *score == scored[from].0)
+            .count();
         let rank = from as f64 + (equal as f64 + 1.0) * 0.5;
-        ranks += rank * scored[from..from + equal].iter().filter(|(_, positive)| *positive).count() as f64;
+        ranks += rank
+            * scored[from..from + equal]
+                .iter()
+                .filter(|(_, positive)| *positive)
+                .count() as f64;
         from += equal;
     }
     (ranks - positives * (positives + 1.0) * 0.5) / (positives * negatives)
@@ -250,8 +338,15 @@ impl Logistic {
     const STEPS: usize = 120;
 
     fn fit(data: &Data, decay: f32) -> Self {
-        let (n, width, classes) = (data.train.x.len(), data.train.x[0].len(), data.classes.len());
-        let mut model = Self { weights: vec![vec![0.0; width]; classes], bias: vec![0.0; classes] };
+        let (n, width, classes) = (
+            data.train.x.len(),
+            data.train.x[0].len(),
+            data.classes.len(),
+        );
+        let mut model = Self {
+            weights: vec![vec![0.0; width]; classes],
+            bias: vec![0.0; classes],
+        };
         let mut previous = vec![vec![0.0; width]; classes];
         // The loss curves at most as half the largest eigenvalue of the pixels' covariance, plus decay.
         let rate = 1.0 / (0.5 * largest_eigenvalue(&data.train.x) + decay);
@@ -275,26 +370,36 @@ impl Logistic {
                     p
                 })
                 .collect();
-            model.weights.par_iter_mut().zip(model.bias.par_iter_mut()).enumerate().for_each(|(class, (w, b))| {
-                let mut gradient: Vec<f32> = w.iter().map(|w| w * decay).collect();
-                for (x, error) in data.train.x.iter().zip(&errors) {
-                    let e = error[class] / n as f32;
-                    *b -= e * 0.5;
-                    for (g, x) in gradient.iter_mut().zip(x) {
-                        *g += e * x;
+            model
+                .weights
+                .par_iter_mut()
+                .zip(model.bias.par_iter_mut())
+                .enumerate()
+                .for_each(|(class, (w, b))| {
+                    let mut gradient: Vec<f32> = w.iter().map(|w| w * decay).collect();
+                    for (x, error) in data.train.x.iter().zip(&errors) {
+                        let e = error[class] / n as f32;
+                        *b -= e * 0.5;
+                        for (g, x) in gradient.iter_mut().zip(x) {
+                            *g += e * x;
+                        }
                     }
-                }
-                for (w, g) in w.iter_mut().zip(gradient) {
-                    *w -= rate * g;
-                }
-            });
+                    for (w, g) in w.iter_mut().zip(gradient) {
+                        *w -= rate * g;
+                    }
+                });
         }
         model
     }
 
     /// Probability of each class.
     fn scores(&self, x: &[f32]) -> Vec<f32> {
-        let logits: Vec<f32> = self.weights.iter().zip(&self.bias).map(|(w, b)| dot(w, x) + b).collect();
+        let logits: Vec<f32> = self
+            .weights
+            .iter()
+            .zip(&self.bias)
+            .map(|(w, b)| dot(w, x) + b)
+            .collect();
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let exp: Vec<f32> = logits.iter().map(|logit| (logit - top).exp()).collect();
         let sum: f32 = exp.iter().sum();
