@@ -92,11 +92,14 @@ impl ExpHistogram {
         } else if value.is_finite() {
             self.downscale_to(Self::MAX_SCALE);
             let mut index = bucket_index(self.scale, value.abs());
+            if self.side(value).count_existing(index) {
+                return;
+            }
             while self.side(value).span_with(index) > Self::MAX_BUCKETS {
                 self.downscale(1);
                 index >>= 1;
             }
-            self.side(value).add(index, 1);
+            self.side(value).count(index);
         }
     }
 

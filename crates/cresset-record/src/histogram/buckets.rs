@@ -64,13 +64,17 @@ impl Buckets {
         }
     }
 
-    /// Adds to one bucket, growing to reach it: the caller has bounded [`Self::span_with`].
-    pub(super) fn add(&mut self, index: i32, count: u64) {
+    /// Counts one value if its bucket exists already.
+    pub(super) fn count_existing(&mut self, index: i32) -> bool {
+        let k = i64::from(index) - i64::from(self.offset);
+        let slot = usize::try_from(k).ok().and_then(|k| self.counts.get_mut(k));
+        slot.map(|slot| *slot = slot.saturating_add(1)).is_some()
+    }
+
+    /// Counts one value, growing to reach its bucket: the caller has bounded [`Self::span_with`].
+    pub(super) fn count(&mut self, index: i32) {
         self.grow_to(index);
-        let k = (i64::from(index) - i64::from(self.offset)) as usize;
-        if let Some(slot) = self.counts.get_mut(k) {
-            *slot = slot.saturating_add(count);
-        }
+        self.count_existing(index);
     }
 
     /// Adds all counts of `other`: the caller has bounded [`Self::span_of_both`].
