@@ -17,8 +17,9 @@ const SECOND_MOMENT: &str = "second_moment";
 /// candle's keeps its moments to itself, so a run resumed with it starts again from zero moments
 /// and bends; this one gives them to a [`Checkpoint`](crate::Checkpoint) through [`ResumableOptimizer`].
 ///
-/// `f32` parameters on the CPU are updated in place in one pass, at a small part of the cost of
-/// the dozen tensor operations that serve every other type and device.
+/// `f32` parameters on the CPU are updated in place in one pass (0.9 ns a parameter, measured by
+/// `examples/adamw_cost.rs`); every other type and device is served by the same dozen tensor
+/// operations as in candle (61 ns a parameter on that CPU).
 #[derive(Debug)]
 pub struct AdamW {
     params: ParamsAdamW,

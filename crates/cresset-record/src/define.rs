@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::key::pattern_matches;
 
 /// What the user says of the series whose keys match a pattern. Fields that are `None` leave earlier definitions standing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Definition {
     /// A key, or a pattern in which `*` stands for any run of characters, such as `val/*`.
     pub pattern: String,
@@ -26,8 +26,61 @@ pub struct Definition {
     pub hidden: Option<bool>,
 }
 
+impl Definition {
+    /// A definition of nothing yet, for one key or for all that match a pattern such as `val/*`.
+    #[must_use]
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self {
+            pattern: pattern.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Gives the values a unit.
+    #[must_use]
+    pub fn unit(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some(unit.into());
+        self
+    }
+
+    /// Says that lower is better.
+    #[must_use]
+    pub fn minimize(mut self) -> Self {
+        self.goal = Some(Goal::Minimize);
+        self
+    }
+
+    /// Says that higher is better.
+    #[must_use]
+    pub fn maximize(mut self) -> Self {
+        self.goal = Some(Goal::Maximize);
+        self
+    }
+
+    /// Names the series that is the x axis instead of the step.
+    #[must_use]
+    pub fn step_metric(mut self, key: impl Into<String>) -> Self {
+        self.step_metric = Some(key.into());
+        self
+    }
+
+    /// Chooses which value stands in the summary.
+    #[must_use]
+    pub fn summary(mut self, rule: SummaryRule) -> Self {
+        self.summary = Some(rule);
+        self
+    }
+
+    /// Leaves the series out of charts unless asked for.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.hidden = Some(true);
+        self
+    }
+}
+
 /// Which way is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// Lower is better.
@@ -37,7 +90,7 @@ pub enum Goal {
 }
 
 /// Which value of a series stands in the summary. NaN is skipped by all but `Last`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SummaryRule {
     /// The value of the highest step, the latest to arrive of those.
@@ -58,14 +111,18 @@ pub enum SummaryRule {
 /// The definitions that apply to `key`, merged: later ones win, field by field.
 #[must_use]
 pub fn resolve(definitions: &[Definition], key: &str) -> Definition {
+    merge(definitions.iter(), key)
+}
+
+pub(crate) fn merge<'a>(
+    definitions: impl Iterator<Item = &'a Definition>,
+    key: &str,
+) -> Definition {
     let mut merged = Definition {
         pattern: key.to_owned(),
         ..Definition::default()
     };
-    for d in definitions
-        .iter()
-        .filter(|d| pattern_matches(&d.pattern, key))
-    {
+    for d in definitions.filter(|d| pattern_matches(&d.pattern, key)) {
         merged.unit = d.unit.clone().or(merged.unit);
         merged.goal = d.goal.or(merged.goal);
         merged.step_metric = d.step_metric.clone().or(merged.step_metric);

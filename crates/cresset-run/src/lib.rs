@@ -1,1 +1,76 @@
-//! cresset-run
+//! A Cresset run in this process: log calls that never wait, recorded by threads of ours.
+//!
+//! Users add the crate `cresset`, which re-exports this one.
+//!
+//! - [`init`] begins a run; [`Run`] is the handle that a training loop logs through, [`Series`] the fastest way to do so.
+//! - [`Value`] is everything that is more than a number; [`Redaction`] hides parts of images before they are written.
+//! - [`samples`] computes the metrics of an evaluation pass and finds the mistakes worth looking at.
+//! - [`stats`] has the fused pass behind histograms.
+//!
+//! # Environment variables
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `CRESSET_MODE` | `disabled` makes everything a no-op, whatever the program says | `enabled` |
+//! | `CRESSET_DIR` | where runs are kept | `.cresset` in the working directory |
+//! | `CRESSET_RUN_ID` | the run's id | generated |
+//! | `CRESSET_NAME` | the run's name | two words and a number |
+//! | `CRESSET_GROUP` | runs that belong together | none |
+//! | `CRESSET_JOB_TYPE` | what the process does | none |
+//! | `CRESSET_TAGS` | tags, separated by commas; the program's are added | none |
+//! | `CRESSET_NOTES` | free text | none |
+//!
+//! What the program sets wins over these, but for `CRESSET_MODE=disabled`.
+
+mod builder;
+mod cadence;
+mod clock;
+#[cfg(feature = "tracing")]
+mod console;
+mod environment;
+mod inbox;
+mod keys;
+mod losses;
+mod media;
+mod options;
+mod panics;
+mod recorder;
+mod run;
+pub mod samples;
+mod scalar;
+mod series;
+pub mod stats;
+mod storage;
+mod sync;
+mod tensor;
+mod worker;
+
+pub use builder::{Builder, StartError, init};
+pub use cadence::{Cadence, Pacer};
+#[cfg(feature = "tracing")]
+pub use console::ConsoleLayer;
+pub use cresset_record::{
+    Axes, BoundingBox, Curve, Definition, Figure, FloatRow, Goal, Level, Sample, SummaryRule,
+    Table, TensorStats,
+};
+pub use media::{Audio, File, Html, Image, ImageError, PointCloud, Redaction, Region, Value, Video};
+pub use options::{Durability, Overflow};
+pub use run::{Finished, Run};
+pub use scalar::Scalar;
+pub use series::{Series, SeriesKey};
+pub use tensor::Tensor;
+
+/// Logs scalars of different number types in one call.
+///
+/// ```
+/// # let run = cresset_run::init("doc").disabled(true).start()?;
+/// let (loss, correct) = (0.3f32, 61usize);
+/// cresset_run::log!(run, 7, "train/loss" = loss, "train/correct" = correct);
+/// # Ok::<(), cresset_run::StartError>(())
+/// ```
+#[macro_export]
+macro_rules! log {
+    ($run:expr, $step:expr, $($key:literal = $value:expr),+ $(,)?) => {
+        $run.log($step, [$(($key, $crate::Scalar::to_f64($value))),+])
+    };
+}

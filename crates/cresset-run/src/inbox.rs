@@ -1,0 +1,183 @@
+//! Where log calls leave their values for the writer's thread: bounded, and emptied all at once.
+
+use std::sync::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use cresset_record::{Key, KeyId, Record, Timestamp};
+
+use crate::options::Overflow;
+use crate::sync::lock;
+
+/// Most scalars that wait at a time; at 5 M points a second the writer comes by ten times before that.
+const MAX_POINTS: usize = 48 << 10;
+/// Most bytes of other records that wait at a time.
+const MAX_RECORD_BYTES: usize = 2 << 20;
+/// Calls for the same step within this time share a row and its wall time.
+const SAME_ROW_US: i64 = 1_000;
+
+/// The values that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) keys: Vec<(KeyId, Key)>,
+    pub(crate) rows: Vec<RowHead>,
+    /// The points of all rows, one row after another.
+    pub(crate) points: Vec<(KeyId, f64)>,
+    pub(crate) records: Vec<Record>,
+    record_bytes: usize,
+}
+
+/// One row of a [`Batch`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowHead {
+    pub(crate) step: u64,
+    pub(crate) time: Timestamp,
+    pub(crate) len: u32,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.records.is_empty() && self.keys.is_empty()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.keys.clear();
+        self.rows.clear();
+        self.points.clear();
+        self.records.clear();
+        self.record_bytes = 0;
+    }
+
+    /// The rows with their points.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (RowHead, &[(KeyId, f64)])> {
+        let mut rest = &self.points[..];
+        self.rows.iter().map(move |&row| {
+            let (points, after) = rest.split_at(row.len as usize);
+            rest = after;
+            (row, points)
+        })
+    }
+
+    fn push_row(&mut self, step: u64, time: Timestamp, points: &[(KeyId, f64)]) {
+        self.points.extend_from_slice(points);
+        let len = points.len() as u32;
+        match self.rows.last_mut() {
+            Some(row) if row.step == step && time.0 - row.time.0 <= SAME_ROW_US => row.len += len,
+            _ => self.rows.push(RowHead { step, time, len }),
+        }
+    }
+}
+
+/// What the writer finds when it comes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Values wait.
+    Values,
+    /// The run is to end; values may still wait.
+    Closing,
+    /// Nothing came within the time allowed.
+    Nothing,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    batch: Batch,
+    /// The writer sleeps until somebody says otherwise.
+    writer_sleeps: bool,
+    closing: bool,
+}
+
+/// The one place where threads that log and the thread that writes meet.
+///
+/// Every critical section is short and without I/O or allocation beyond the growth of the buffers, so a log call waits
+/// for microseconds at most.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    /// The writer waits here.
+    arrived: Condvar,
+    /// Calls under [`Overflow::Wait`] wait here.
+    emptied: Condvar,
+}
+
+impl Inbox {
+    /// Leaves a row; `false` if there was no room for it.
+    pub(crate) fn push_row(&self, step: u64, time: Timestamp, points: &[(KeyId, f64)], overflow: Overflow) -> bool {
+        let mut state = lock(&self.state);
+        let full = |state: &State| state.batch.points.len() + points.len() > MAX_POINTS;
+        if full(&state)
+            && let Overflow::Wait(patience) = overflow
+        {
+            let waited = self.emptied.wait_timeout_while(state, patience, |s| full(s));
+            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        if full(&state) {
+            return false;
+        }
+        state.batch.push_row(step, time, points);
+        let crowded = state.batch.points.len() > MAX_POINTS / 2;
+        self.call_writer(&mut state, crowded);
+        true
+    }
+
+    /// Leaves a record that takes about `bytes`; `false` if there was no room for it.
+    pub(crate) fn push_record(&self, record: Record, bytes: usize) -> bool {
+        let mut state = lock(&self.state);
+        // A single large record is taken when nothing else waits: it may be larger than the bound.
+        if state.batch.record_bytes > 0 && state.batch.record_bytes + bytes > MAX_RECORD_BYTES {
+            return false;
+        }
+        state.batch.record_bytes += bytes;
+        state.batch.records.push(record);
+        self.call_writer(&mut state, false);
+        true
+    }
+
+    /// Leaves a declaration. There is always room: keys are bounded by themselves.
+    pub(crate) fn push_key(&self, id: KeyId, key: Key) {
+        lock(&self.state).batch.keys.push((id, key));
+    }
+
+    /// Tells the writer to write what is there and then to end.
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.closing = true;
+        self.call_writer(&mut state, true);
+    }
+
+    fn call_writer(&self, state: &mut State, at_once: bool) {
+        if state.writer_sleeps || at_once {
+            state.writer_sleeps = false;
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Sleeps until something comes, for `patience` at most (`None`: for ever); then lingers a moment, so that what
+    /// comes together is written together.
+    pub(crate) fn wait(&self, patience: Option<Duration>, linger: Duration) -> Wake {
+        let mut state = lock(&self.state);
+        let deadline = patience.map(|p| Instant::now() + p);
+        while state.batch.is_empty() && !state.closing {
+            state.writer_sleeps = true;
+            let left = deadline.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                state.writer_sleeps = false;
+                return Wake::Nothing;
+            }
+            state = self.arrived.wait_timeout(state, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        state.writer_sleeps = false;
+        if !state.closing {
+            let busy = |s: &mut State| !s.closing && s.batch.points.len() <= MAX_POINTS / 2;
+            let waited = self.arrived.wait_timeout_while(state, linger, busy);
+            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        if state.closing { Wake::Closing } else { Wake::Values }
+    }
+
+    /// Takes everything that waits and leaves the empty `spare` instead.
+    pub(crate) fn swap(&self, spare: &mut Batch) {
+        debug_assert!(spare.is_empty());
+        std::mem::swap(&mut lock(&self.state).batch, spare);
+        self.emptied.notify_all();
+    }
+}

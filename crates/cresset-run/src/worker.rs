@@ -1,0 +1,100 @@
+//! Work that must not happen on the training thread nor hold up the writer: encoding media, reading late values.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::sync::lock;
+
+/// Most bytes that wait at a time.
+const MAX_BYTES: usize = 64 << 20;
+/// Most jobs that wait at a time.
+const MAX_JOBS: usize = 4096;
+
+thread_local! {
+    /// Whether this thread is a worker.
+    static WORKING: Cell<bool> = const { Cell::new(false) };
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<(usize, Work)>,
+    bytes: usize,
+    running: bool,
+    closing: bool,
+}
+
+/// A bounded queue of jobs and the state of the thread that does them.
+#[derive(Default)]
+pub(crate) struct Worker {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+impl Worker {
+    /// Leaves a job that holds about `bytes`; `false` if there is no room for it.
+    pub(crate) fn submit(&self, bytes: usize, work: impl FnOnce() + Send + 'static) -> bool {
+        let mut queue = lock(&self.queue);
+        let full = queue.jobs.len() >= MAX_JOBS || (queue.bytes > 0 && queue.bytes + bytes > MAX_BYTES);
+        if full || queue.closing {
+            return false;
+        }
+        queue.bytes += bytes;
+        queue.jobs.push_back((bytes, Box::new(work)));
+        self.changed.notify_all();
+        true
+    }
+
+    /// The worker's thread: does jobs until the queue is closed and empty.
+    pub(crate) fn work_until_closed(&self) {
+        WORKING.set(true);
+        loop {
+            let mut queue = lock(&self.queue);
+            queue.running = false;
+            let (bytes, work) = loop {
+                if let Some(job) = queue.jobs.pop_front() {
+                    break job;
+                }
+                self.changed.notify_all();
+                if queue.closing {
+                    return;
+                }
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            };
+            queue.running = true;
+            drop(queue);
+            // The job counts its own losses; a panic of user code in it must not end the thread.
+            let _ = catch_unwind(AssertUnwindSafe(work));
+            lock(&self.queue).bytes -= bytes;
+        }
+    }
+
+    /// Takes no more jobs and waits for those there are; what is left at the deadline is dropped and counted.
+    pub(crate) fn close(&self, deadline: Instant) -> u64 {
+        let mut queue = lock(&self.queue);
+        queue.closing = true;
+        self.changed.notify_all();
+        // Work that holds the last handle of its run ends the run from within: it cannot wait for itself.
+        let deadline = if WORKING.get() { Instant::now() } else { deadline };
+        while queue.running || !queue.jobs.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let abandoned = queue.jobs.len() as u64 + u64::from(queue.running);
+                queue.jobs.clear();
+                return abandoned;
+            }
+            queue = self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        0
+    }
+
+    /// How many jobs wait or are being done.
+    pub(crate) fn backlog(&self) -> usize {
+        let queue = lock(&self.queue);
+        queue.jobs.len() + usize::from(queue.running)
+    }
+}
