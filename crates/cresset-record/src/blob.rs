@@ -139,16 +139,21 @@ impl BlobFolder {
     /// [`io::ErrorKind::InvalidData`] when length or digest differ, else what the file system says.
     pub fn get(&self, blob: &BlobRef) -> io::Result<Vec<u8>> {
         let path = self.path(&blob.digest);
+        let damaged = |what: String| {
+            let message = format!("blob {} is damaged: {what}", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        };
+        // The length first: a wrong file can be of any size.
+        let length = fs::metadata(&path)?.len();
+        if length != blob.bytes {
+            return Err(damaged(format!(
+                "it has {length} bytes instead of {}",
+                blob.bytes
+            )));
+        }
         let bytes = fs::read(&path)?;
-        if bytes.len() as u64 != blob.bytes || Digest::of(&bytes) != blob.digest {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!(
-                    "blob {} is damaged: its {} bytes do not match its digest",
-                    path.display(),
-                    bytes.len()
-                ),
-            ));
+        if Digest::of(&bytes) != blob.digest {
+            return Err(damaged("its bytes do not match its digest".into()));
         }
         Ok(bytes)
     }

@@ -49,7 +49,7 @@ pub enum Figure {
         /// What each bar is.
         labels: Vec<String>,
         /// How high it is; as many as `labels`.
-        #[serde(with = "non_finite_as_null")]
+        #[serde(with = "crate::nullable::list")]
         values: Vec<f64>,
     },
     /// A value for each pair of labels.
@@ -145,13 +145,17 @@ pub struct Curve {
     /// What the points are.
     pub name: String,
     /// Left to right.
-    #[serde(with = "non_finite_as_null")]
+    #[serde(with = "crate::nullable::list")]
     pub x: Vec<f64>,
     /// Bottom to top; as many as `x`.
-    #[serde(with = "non_finite_as_null")]
+    #[serde(with = "crate::nullable::list")]
     pub y: Vec<f64>,
     /// Area under the curve, where it means something.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::nullable::optional"
+    )]
     pub area: Option<f64>,
 }
 
@@ -173,20 +177,7 @@ impl Curve {
 /// A row of numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct FloatRow(#[serde(with = "non_finite_as_null")] pub Vec<f64>);
-
-mod non_finite_as_null {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(values: &[f64], s: S) -> Result<S::Ok, S::Error> {
-        s.collect_seq(values.iter().map(|v| v.is_finite().then_some(*v)))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f64>, D::Error> {
-        let values = Vec::<Option<f64>>::deserialize(d)?;
-        Ok(values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect())
-    }
-}
+pub struct FloatRow(#[serde(with = "crate::nullable::list")] pub Vec<f64>);
 
 #[cfg(test)]
 mod tests {

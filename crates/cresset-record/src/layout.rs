@@ -109,11 +109,30 @@ impl RunDir {
     /// # Errors
     /// If the folder cannot be read.
     pub fn segments(&self) -> io::Result<Vec<(Rank, u32)>> {
-        let mut found: Vec<(Rank, u32)> = fs::read_dir(&self.0)?
-            .filter_map(|entry| parse_segment(entry.ok()?.file_name().to_str()?))
-            .collect();
-        found.sort_unstable();
-        Ok(found)
+        self.list().map(|listing| listing.segments)
+    }
+
+    pub(crate) fn list(&self) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in fs::read_dir(&self.0)?.filter_map(Result::ok) {
+            // Opening a pipe or a device could block or do worse.
+            if !entry.file_type().is_ok_and(|t| t.is_file()) {
+                continue;
+            }
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            // One segment must not have two names: only the one that we would give it counts.
+            let is_ours = |path: PathBuf| path.file_name().is_some_and(|n| n == name);
+            match parse(name) {
+                Some((rank, Some(index))) if is_ours(self.segment(rank, index)) => {
+                    listing.segments.push((rank, index));
+                }
+                Some((rank, None)) if is_ours(self.lock(rank)) => listing.locks.push(rank),
+                _ => {}
+            }
+        }
+        listing.segments.sort_unstable();
+        Ok(listing)
     }
 
     fn has_log(&self) -> bool {
@@ -121,12 +140,23 @@ impl RunDir {
     }
 }
 
-fn parse_segment(name: &str) -> Option<(Rank, u32)> {
-    let (rank, index) = name
-        .strip_prefix("rank-")?
-        .strip_suffix(".log")?
-        .split_once('.')?;
-    Some((Rank(rank.parse().ok()?), index.parse().ok()?))
+/// What the folder of a run holds.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// By writer and then in order.
+    pub(crate) segments: Vec<(Rank, u32)>,
+    /// Writers that have a lock file.
+    pub(crate) locks: Vec<Rank>,
+}
+
+/// Rank and index of a segment, or the rank alone of a lock.
+fn parse(name: &str) -> Option<(Rank, Option<u32>)> {
+    let name = name.strip_prefix("rank-")?;
+    if let Some(rank) = name.strip_suffix(".lock") {
+        return Some((Rank(rank.parse().ok()?), None));
+    }
+    let (rank, index) = name.strip_suffix(".log")?.split_once('.')?;
+    Some((Rank(rank.parse().ok()?), Some(index.parse().ok()?)))
 }
 
 fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {

@@ -27,8 +27,10 @@ mod layout;
 mod lock;
 mod log;
 mod media;
+mod nullable;
 mod record;
 mod series;
+mod state;
 mod time;
 mod view;
 
@@ -42,7 +44,8 @@ pub use layout::{Root, RunDir};
 pub use lock::{Holder, LockError, WriterLock, is_live};
 pub use log::{
     Batch, Cursor, Damage, DamageKind, EncodeError, Follower, Frame, FrameBuilder, LogError,
-    LogWriter, MAJOR, MAX_RECORD, MINOR, Position, SEGMENT_BYTES,
+    LogWriter, MAJOR, MAX_RECORD, MINOR, Position, SEGMENT_BYTES, SegmentHead, SegmentPart,
+    read_segment,
 };
 pub use media::{BoundingBox, Content, ImageDetail, Mask, Media, MediaDetail, Sample, Table};
 pub use record::{
@@ -50,5 +53,6 @@ pub use record::{
     Resume, Row, Start,
 };
 pub use series::{Point, Series};
+pub use state::State;
 pub use time::Timestamp;
-pub use view::{Logged, Loss, RunView, State};
+pub use view::{Logged, Loss, RunView};

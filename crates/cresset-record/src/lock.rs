@@ -89,13 +89,17 @@ impl WriterLock {
                 Err(TryLockError::Error(e)) => return Err(e.into()),
             }
         }
-        // The text only serves the error message of a second process.
-        let text = serde_json::to_string(holder).unwrap_or_default();
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(text.as_bytes())?;
+        // The text only serves the error message of a second process: a full disk is no reason to go without the lock.
+        let _ = sign(&mut file, holder);
         Ok(Self { _file: file })
     }
+}
+
+fn sign(file: &mut File, holder: &Holder) -> io::Result<()> {
+    let text = serde_json::to_string(holder)?;
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(text.as_bytes())
 }
 
 /// Whether a living process holds the lock of this writer.

@@ -44,6 +44,7 @@ pub enum MediaDetail {
         /// Interleaved channels.
         channels: u16,
         /// Length in seconds.
+        #[serde(with = "crate::nullable::number")]
         seconds: f64,
     },
     /// Encoded moving pictures.
@@ -102,17 +103,25 @@ pub struct ImageDetail {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BoundingBox {
     /// Left edge.
+    #[serde(with = "crate::nullable::number")]
     pub x: f32,
     /// Top edge.
+    #[serde(with = "crate::nullable::number")]
     pub y: f32,
     /// Width.
+    #[serde(with = "crate::nullable::number")]
     pub width: f32,
     /// Height.
+    #[serde(with = "crate::nullable::number")]
     pub height: f32,
     /// What is in it.
     pub label: String,
     /// How sure the model is, `0..=1`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::nullable::optional"
+    )]
     pub score: Option<f32>,
 }
 
@@ -137,6 +146,7 @@ pub struct Sample {
     /// What the model said.
     pub predicted_class: String,
     /// The softmax probability of the predicted class, `0..=1`.
+    #[serde(with = "crate::nullable::number")]
     pub confidence: f32,
 }
 

@@ -1,19 +1,24 @@
 //! A run as a reader sees it: its logs, folded.
 
+mod fold;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::define::{Definition, resolve};
+use crate::define::{Definition, merge};
 use crate::histogram::TensorStats;
 use crate::ids::Rank;
-use crate::key::{Key, KeyId};
+use crate::key::Key;
 use crate::layout::RunDir;
-use crate::log::{Batch, Damage, Follower, LogError};
+use crate::log::{Damage, Follower, LogError};
 use crate::media::Media;
-use crate::record::{Alert, ConsoleLine, LossReason, Outcome, Record, Resume, Row, Start};
-use crate::series::{Point, Series};
+use crate::record::{Alert, ConsoleLine, LossReason, Start};
+use crate::series::Series;
+use crate::state::State;
 use crate::time::Timestamp;
+
+use fold::{AllSeries, Definitions, Writer};
 
 /// Everything that is known of a run, kept in memory; [`Self::refresh`] reads what came since.
 #[derive(Debug)]
@@ -23,8 +28,8 @@ pub struct RunView {
     writers: BTreeMap<Rank, Writer>,
     start: Option<Start>,
     environment: Map<String, Json>,
-    definitions: Vec<Definition>,
-    series: BTreeMap<(Key, Rank), Series>,
+    definitions: Definitions,
+    series: AllSeries,
     histograms: BTreeMap<(Key, Rank), Vec<Logged<TensorStats>>>,
     media: BTreeMap<(Key, Rank), Vec<Logged<Media>>>,
     set_by_hand: Map<String, Json>,
@@ -54,51 +59,6 @@ pub struct Loss {
     pub values: u64,
 }
 
-/// Whether a run goes on, and if not, how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// A writer holds its log.
-    Running,
-    /// It came to its end.
-    Finished,
-    /// A panic or an error ended it, for this reason.
-    Failed(String),
-    /// It was asked to stop, for this reason.
-    Stopped(String),
-    /// Nobody holds the log and it has no end: killed, or the power went.
-    Crashed,
-}
-
-impl State {
-    /// The state in one word.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Finished => "finished",
-            Self::Failed(_) => "failed",
-            Self::Stopped(_) => "stopped",
-            Self::Crashed => "crashed",
-        }
-    }
-
-    /// Why it failed or was stopped.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Failed(reason) | Self::Stopped(reason) => Some(reason),
-            _ => None,
-        }
-    }
-}
-
-/// What one writer's log said of itself.
-#[derive(Debug, Default)]
-struct Writer {
-    keys: BTreeMap<KeyId, Key>,
-    outcome: Option<Outcome>,
-}
-
 impl RunView {
     /// Reads all that is there of a run.
     ///
@@ -111,8 +71,8 @@ impl RunView {
             writers: BTreeMap::new(),
             start: None,
             environment: Map::new(),
-            definitions: Vec::new(),
-            series: BTreeMap::new(),
+            definitions: Definitions::default(),
+            series: AllSeries::default(),
             histograms: BTreeMap::new(),
             media: BTreeMap::new(),
             set_by_hand: Map::new(),
@@ -136,164 +96,6 @@ impl RunView {
             self.apply(batch);
         }
         Ok(news)
-    }
-
-    fn apply(&mut self, batch: Batch) {
-        let rank = batch.rank;
-        for record in batch.records {
-            self.apply_record(rank, record);
-        }
-    }
-
-    fn apply_record(&mut self, rank: Rank, record: Record) {
-        match record {
-            Record::Start(start) => self.begin(rank, *start),
-            Record::Resume(resume) => self.resume(rank, &resume),
-            Record::Environment(map) => {
-                if rank.0 == 0 || self.environment.is_empty() {
-                    self.environment = map;
-                }
-            }
-            Record::Key { id, key } => {
-                self.writer(rank).keys.insert(id, key);
-            }
-            Record::Rows(rows) => rows.into_iter().for_each(|row| self.add_row(rank, &row)),
-            Record::Histogram {
-                key,
-                step,
-                time,
-                stats,
-            } => {
-                self.saw(time);
-                let key = self.key(rank, key);
-                self.histograms
-                    .entry((key, rank))
-                    .or_default()
-                    .push(Logged {
-                        step,
-                        time,
-                        value: *stats,
-                    });
-            }
-            Record::Media {
-                key,
-                step,
-                time,
-                media,
-            } => {
-                self.saw(time);
-                let key = self.key(rank, key);
-                self.media.entry((key, rank)).or_default().push(Logged {
-                    step,
-                    time,
-                    value: *media,
-                });
-            }
-            Record::Define(definition) => {
-                // Every segment repeats them.
-                if !self.definitions.contains(&definition) {
-                    self.definitions.push(definition);
-                }
-            }
-            Record::Config(update) => {
-                self.saw(update.time);
-                if let Some(start) = &mut self.start {
-                    start.config.extend(update.values);
-                }
-            }
-            Record::Label(update) => {
-                let Some(start) = &mut self.start else { return };
-                start.name = update
-                    .name
-                    .unwrap_or_else(|| std::mem::take(&mut start.name));
-                start.notes = update
-                    .notes
-                    .unwrap_or_else(|| std::mem::take(&mut start.notes));
-                start.tags = update
-                    .tags
-                    .unwrap_or_else(|| std::mem::take(&mut start.tags));
-                start.group = update.group.or_else(|| start.group.take());
-            }
-            Record::Summary(values) => self.set_by_hand.extend(values),
-            Record::Console(line) => {
-                self.saw(line.time);
-                self.console.push(line);
-            }
-            Record::Alert(alert) => {
-                self.saw(alert.time);
-                self.alerts.push(alert);
-            }
-            Record::Lost(lost) => {
-                let total = self.lost.entry(lost.reason).or_default();
-                total.points = total.points.saturating_add(lost.points);
-                total.values = total.values.saturating_add(lost.values);
-            }
-            Record::End(end) => {
-                self.saw(end.time);
-                self.writer(rank).outcome = Some(end.outcome);
-            }
-            Record::Unknown { .. } => {}
-        }
-    }
-
-    fn begin(&mut self, rank: Rank, start: Start) {
-        self.writer(rank).outcome = None;
-        self.saw(start.time);
-        // Every segment repeats the head; rank 0 speaks for the run.
-        match &self.start {
-            Some(known) if known.rank <= start.rank => {}
-            _ => self.start = Some(start),
-        }
-    }
-
-    fn resume(&mut self, rank: Rank, resume: &Resume) {
-        self.writer(rank).outcome = None;
-        self.saw(resume.time);
-        let Some(from) = resume.from_step else { return };
-        let of_rank = |(_, r): &(Key, Rank)| *r == rank;
-        self.series
-            .iter_mut()
-            .filter(|(k, _)| of_rank(k))
-            .for_each(|(_, s)| s.supersede(from));
-        self.histograms
-            .iter_mut()
-            .filter(|(k, _)| of_rank(k))
-            .for_each(|(_, h)| h.retain(|v| v.step < from));
-        self.media
-            .iter_mut()
-            .filter(|(k, _)| of_rank(k))
-            .for_each(|(_, m)| m.retain(|v| v.step < from));
-    }
-
-    fn add_row(&mut self, rank: Rank, row: &Row) {
-        self.saw(row.time);
-        for &(id, value) in &row.points {
-            let key = self.key(rank, id);
-            let point = Point {
-                step: row.step,
-                time: row.time,
-                value,
-            };
-            self.series.entry((key, rank)).or_default().push(point);
-        }
-    }
-
-    fn writer(&mut self, rank: Rank) -> &mut Writer {
-        self.writers.entry(rank).or_default()
-    }
-
-    /// The name of a key; one made up from its number if the declaration was in a damaged part.
-    fn key(&mut self, rank: Rank, id: KeyId) -> Key {
-        let known = self
-            .writers
-            .get(&rank)
-            .and_then(|w| w.keys.get(&id))
-            .cloned();
-        known.unwrap_or_else(|| Key::undeclared(id))
-    }
-
-    fn saw(&mut self, time: Timestamp) {
-        self.latest = self.latest.max(time);
     }
 
     /// Where the run is.
@@ -323,32 +125,12 @@ impl RunView {
     /// Whether it goes on. Of several ranks the worst state counts: failed, crashed, running, stopped, finished.
     #[must_use]
     pub fn state(&self) -> State {
-        let severity = |s: &State| match s {
-            State::Failed(_) => 4,
-            State::Crashed => 3,
-            State::Running => 2,
-            State::Stopped(_) => 1,
-            State::Finished => 0,
-        };
-        let states = self
-            .writers
-            .iter()
-            .map(|(&rank, writer)| match &writer.outcome {
-                _ if self.follower.is_writer_live(rank) && writer.outcome.is_none() => {
-                    State::Running
-                }
-                None => State::Crashed,
-                Some(Outcome::Finished) => State::Finished,
-                Some(Outcome::Failed { reason }) => State::Failed(reason.clone()),
-                Some(Outcome::Stopped { reason }) => State::Stopped(reason.clone()),
-            });
+        let states = self.writers.iter().map(|(&rank, writer)| {
+            State::of_writer(writer.outcome.as_ref(), self.follower.is_writer_live(rank))
+        });
         states
-            .max_by_key(severity)
-            .unwrap_or(if self.follower.is_live() {
-                State::Running
-            } else {
-                State::Crashed
-            })
+            .max_by_key(State::severity)
+            .unwrap_or_else(|| State::of_writer(None, self.follower.is_live()))
     }
 
     /// Seconds from the start to the last record, or to now while the run goes on.
@@ -365,7 +147,7 @@ impl RunView {
 
     /// All scalar series, by key and rank.
     pub fn series(&self) -> impl Iterator<Item = (&Key, Rank, &Series)> {
-        self.series.iter().map(|((key, rank), s)| (key, *rank, s))
+        self.series.iter()
     }
 
     /// The scalar series of a key as the lowest rank that has it logged it.
@@ -393,7 +175,7 @@ impl RunView {
     /// What the user says of a key.
     #[must_use]
     pub fn definition(&self, key: &str) -> Definition {
-        resolve(&self.definitions, key)
+        merge(self.definitions.iter(), key)
     }
 
     /// One value a series by its summary rule, and what the user set by hand, which wins. Rank 0 only, where
@@ -412,11 +194,9 @@ impl RunView {
                 summary.insert(key.as_str().to_owned(), number(value));
             }
         }
-        let lost: u64 = self
-            .lost
-            .values()
-            .map(|l| l.points.saturating_add(l.values))
-            .sum();
+        let lost = self.lost.values().fold(0u64, |sum, lost| {
+            sum.saturating_add(lost.points).saturating_add(lost.values)
+        });
         if lost > 0 {
             summary.insert("cresset/lost".to_owned(), lost.into());
         }

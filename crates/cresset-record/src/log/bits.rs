@@ -54,35 +54,63 @@ impl<'a> BitReader<'a> {
     }
 
     /// The next `n` (1 to 64) bits; `None` past the end.
+    #[inline]
     pub(super) fn take(&mut self, n: u32) -> Option<u64> {
         let end = self.at.checked_add(n as usize)?;
         if end > self.bytes.len() * 8 {
             return None;
         }
-        let first = self.at / 8;
         let offset = (self.at % 8) as u32;
-        let mut window = [0u8; 16];
-        let available = self.bytes.len().min(first + 9) - first;
-        window[..available].copy_from_slice(&self.bytes[first..first + available]);
-        let wide = u128::from_be_bytes(window) << offset;
+        let (word, ninth) = self.window(self.at / 8);
         self.at = end;
-        Some((wide >> (128 - n)) as u64)
+        // `offset` is below 8, so that the ninth byte has the bits that a shift to the left makes room for.
+        let wide = word << offset | u64::from(ninth) >> (8 - offset);
+        Some(wide >> (64 - n))
+    }
+
+    /// Eight bytes from `first` on as a number, and the one after them; zeros past the end.
+    #[inline]
+    fn window(&self, first: usize) -> (u64, u8) {
+        let rest = self.bytes.get(first..).unwrap_or_default();
+        if let Some(bytes) = rest.first_chunk::<9>() {
+            let [word @ .., ninth] = *bytes;
+            return (u64::from_be_bytes(word), ninth);
+        }
+        let mut word = [0; 8];
+        let n = rest.len().min(8);
+        word[..n].copy_from_slice(&rest[..n]);
+        (u64::from_be_bytes(word), 0)
     }
 }
 
-/// What both ends remember of one series within a batch. The scheme is that of Gorilla (Pelkonen et al., VLDB 2015, §4.1.2):
+/// What both ends remember of one series within a body. The scheme is that of Gorilla (Pelkonen et al., VLDB 2015, §4.1.2):
 /// each value is XORed with the one before and only the bits between leading and trailing zeros are kept.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Column {
     previous: u64,
     leading: u32,
-    /// Meaningful bits in the window; 0 before the first one.
+    /// Meaningful bits in the window.
     width: u32,
 }
+
+impl Default for Column {
+    /// The first window is all 64 bits, so that a first value without trailing zeros need not announce one.
+    fn default() -> Self {
+        Self {
+            previous: 0,
+            leading: 0,
+            width: 64,
+        }
+    }
+}
+
+/// What announcing a new window costs in bits, against staying in the old one.
+const NEW_WINDOW: u32 = 12;
 
 impl Column {
     /// Appends `value`: `0` for an equal one, `10` and the bits in the last window, or `11`, 6 bits of leading
     /// zeros, 6 bits of width − 1, and the bits in that new window.
+    #[inline]
     pub(super) fn push(&mut self, value: f64, out: &mut BitWriter) {
         let bits = value.to_bits();
         let xor = bits ^ self.previous;
@@ -91,12 +119,10 @@ impl Column {
             return out.push(0, 1);
         }
         let leading = xor.leading_zeros();
-        let width = 64 - leading - xor.trailing_zeros();
-        let fits = self.width != 0
-            && leading >= self.leading
-            && 64 - xor.trailing_zeros() <= self.leading + self.width;
-        // A window much wider than needed costs more than announcing a new one (12 bits).
-        if fits && self.width <= width + 12 {
+        let trailing = xor.trailing_zeros();
+        let width = 64 - leading - trailing;
+        let fits = leading >= self.leading && 64 - trailing <= self.leading + self.width;
+        if fits && self.width <= width + NEW_WINDOW {
             out.push(0b10, 2);
         } else {
             out.push(
@@ -110,16 +136,16 @@ impl Column {
     }
 
     /// Takes the next value.
+    #[inline]
     pub(super) fn take(&mut self, input: &mut BitReader<'_>) -> Option<f64> {
         if input.take(1)? == 1 {
             if input.take(1)? == 1 {
-                self.leading = input.take(6)? as u32;
-                self.width = input.take(6)? as u32 + 1;
+                let window = input.take(12)? as u32;
+                self.leading = window >> 6;
+                self.width = (window & 63) + 1;
                 if self.leading + self.width > 64 {
                     return None;
                 }
-            } else if self.width == 0 {
-                return None;
             }
             let bits = input.take(self.width)?;
             self.previous ^= bits << (64 - self.leading - self.width);

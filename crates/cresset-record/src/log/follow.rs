@@ -1,16 +1,19 @@
 //! Follows the logs of a run, live or ended, from a cursor.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::frame;
-use super::segment::{LogError, Next, SegmentReader};
+use super::damage::Damage;
+use super::segment::LogError;
+use super::tail::{Tail, list};
 use crate::ids::Rank;
 use crate::layout::RunDir;
 use crate::lock::is_live;
 use crate::record::Record;
+
+/// Frames taken of one writer before the next has its turn: enough to make looking at the others cheap.
+const TURN: u32 = 256;
 
 /// How far a follower has read: for each writer, the first byte that it has not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub struct Cursor(pub BTreeMap<Rank, Position>);
 pub struct Position {
     /// The segment.
     pub segment: u32,
+    /// The random number in the segment's head, 0 while it is not known: tells a log from one that took its place.
+    #[serde(default)]
+    pub identity: u64,
     /// The byte within it.
     pub offset: u64,
     /// The sequence number of the frame expected there.
@@ -40,59 +46,31 @@ pub struct Batch {
     pub replayed: bool,
 }
 
-/// A part of a log that is not what was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Damage {
-    /// Whose log.
-    pub rank: Rank,
-    /// Which segment.
-    pub segment: u32,
-    /// First bad byte.
-    pub from: u64,
-    /// First byte after the bad ones.
-    pub to: u64,
-    /// What is wrong there.
-    pub kind: DamageKind,
-}
-
-/// What is wrong with a part of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "what")]
-pub enum DamageKind {
-    /// The last write was cut short, as a kill or a loss of power does.
-    TornTail,
-    /// The bytes are no frame or fail their checksum.
-    Corrupt,
-    /// Frames that were written are not there.
-    MissingFrames {
-        /// How many.
-        frames: u64,
-    },
-    /// A frame is whole, but some of its records are not what their kind promises.
-    Malformed {
-        /// How many.
-        records: u32,
-    },
-}
-
 /// Reads the logs of a run frame by frame, from all its writers, and tells *nothing yet* from *nothing more*.
+///
+/// Frames of one writer come in order. Between writers there is no order; they take turns.
 #[derive(Debug)]
 pub struct Follower {
     dir: RunDir,
     tails: BTreeMap<Rank, Tail>,
+    /// Keys declared before the cursor, to be given first.
+    replays: VecDeque<Batch>,
     damage: Vec<Damage>,
+    round: Option<Round>,
+    /// Writers that hold their lock and have no log yet.
+    beginning: BTreeSet<Rank>,
 }
 
+/// One visit to each writer.
 #[derive(Debug)]
-struct Tail {
-    reader: SegmentReader,
-    segment: u32,
-    /// Sequence number of the next frame.
-    expected: u64,
-    /// Keys declared before the cursor, to be given first.
-    replay: Option<Vec<Record>>,
-    /// Whether the writer was seen to hold its lock at the last look.
-    live: bool,
+struct Round {
+    /// The segments at its beginning.
+    listed: Vec<(Rank, u32)>,
+    waiting: VecDeque<Rank>,
+    /// Frames that the first of them may still give in this round.
+    left: u32,
+    /// Whether any gave one.
+    news: bool,
 }
 
 impl Follower {
@@ -102,21 +80,29 @@ impl Follower {
         Self {
             dir,
             tails: BTreeMap::new(),
+            replays: VecDeque::new(),
             damage: Vec::new(),
+            round: None,
+            beginning: BTreeSet::new(),
         }
     }
 
-    /// Follows a run from where an earlier follower was.
+    /// Follows a run from where an earlier follower was. The first batch of each writer in the cursor gives the keys
+    /// that were declared before it.
     ///
     /// # Errors
-    /// If a segment of the cursor cannot be read.
+    /// If a segment of the cursor cannot be read, or is another one than it was.
     pub fn resume(dir: RunDir, cursor: &Cursor) -> Result<Self, LogError> {
         let mut follower = Self::new(dir);
         for (&rank, position) in &cursor.0 {
-            let mut tail = Tail::open(&follower.dir, rank, position.segment)?;
-            tail.replay = Some(tail.read_keys(position.offset)?);
-            tail.expected = position.sequence;
+            let (tail, records) = Tail::resume(&follower.dir, rank, position)?;
             follower.tails.insert(rank, tail);
+            follower.replays.push_back(Batch {
+                rank,
+                sequence: position.sequence,
+                records,
+                replayed: true,
+            });
         }
         Ok(follower)
     }
@@ -126,11 +112,69 @@ impl Follower {
     /// # Errors
     /// If a file cannot be read or is of a newer format.
     pub fn next_batch(&mut self) -> Result<Option<Batch>, LogError> {
-        self.find_writers()?;
-        for (&rank, tail) in &mut self.tails {
-            if let Some(batch) = tail.next_batch(&self.dir, rank, &mut self.damage)? {
+        if let Some(batch) = self.replays.pop_front() {
+            return Ok(Some(batch));
+        }
+        loop {
+            let mut round = match self.round.take() {
+                Some(round) => round,
+                None => self.begin_round()?,
+            };
+            if let Some(batch) = self.visit(&mut round)? {
+                self.round = Some(round);
                 return Ok(Some(batch));
             }
+            if !round.news {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn begin_round(&mut self) -> Result<Round, LogError> {
+        let listing = list(&self.dir)?;
+        let mut listed = listing.segments;
+        let mut silent: BTreeSet<Rank> = listing.locks.into_iter().collect();
+        silent.retain(|rank| !listed.iter().any(|(r, _)| r == rank));
+        if !silent.is_empty() {
+            // A writer takes its lock first: once that was looked at, a log may be there after all.
+            silent.retain(|rank| is_live(&self.dir, *rank));
+            listed = list(&self.dir)?.segments;
+            silent.retain(|rank| !listed.iter().any(|(r, _)| r == rank));
+        }
+        self.beginning = silent;
+        for &(rank, segment) in &listed {
+            if !self.tails.contains_key(&rank) {
+                let tail = Tail::open(&self.dir, rank, segment)?;
+                self.tails.insert(rank, tail);
+            }
+        }
+        Ok(Round {
+            listed,
+            waiting: self.tails.keys().copied().collect(),
+            left: TURN,
+            news: false,
+        })
+    }
+
+    /// The next frame of the round.
+    fn visit(&mut self, round: &mut Round) -> Result<Option<Batch>, LogError> {
+        while let Some(&rank) = round.waiting.front() {
+            if round.left > 0
+                && let Some(tail) = self.tails.get_mut(&rank)
+                && let Some(frame) =
+                    tail.next_frame(&self.dir, &mut round.listed, &mut self.damage)?
+            {
+                round.left -= 1;
+                round.news = true;
+                return Ok(Some(Batch {
+                    rank,
+                    sequence: frame.sequence,
+                    records: frame.records,
+                    replayed: false,
+                }));
+            }
+            round.waiting.pop_front();
+            round.left = TURN;
         }
         Ok(None)
     }
@@ -138,13 +182,13 @@ impl Follower {
     /// Whether any writer held its lock when its log was last seen to have nothing new.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.tails.values().any(|tail| tail.live)
+        !self.beginning.is_empty() || self.tails.values().any(Tail::is_live)
     }
 
     /// Whether this writer did.
     #[must_use]
     pub fn is_writer_live(&self, rank: Rank) -> bool {
-        self.tails.get(&rank).is_some_and(|tail| tail.live)
+        self.beginning.contains(&rank) || self.tails.get(&rank).is_some_and(Tail::is_live)
     }
 
     /// What was found damaged so far.
@@ -156,165 +200,11 @@ impl Follower {
     /// Where the follower is.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        let position = |t: &Tail| Position {
-            segment: t.segment,
-            offset: t.reader.offset(),
-            sequence: t.expected,
-        };
+        let positions = self.tails.iter();
         Cursor(
-            self.tails
-                .iter()
-                .map(|(&rank, tail)| (rank, position(tail)))
+            positions
+                .map(|(&rank, tail)| (rank, tail.position()))
                 .collect(),
         )
     }
-
-    fn find_writers(&mut self) -> Result<(), LogError> {
-        for (rank, segment) in segments(&self.dir)? {
-            if !self.tails.contains_key(&rank) {
-                self.tails
-                    .insert(rank, Tail::open(&self.dir, rank, segment)?);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Tail {
-    fn open(dir: &RunDir, rank: Rank, segment: u32) -> Result<Self, LogError> {
-        let path = dir.segment(rank, segment);
-        let reader = SegmentReader::open(&path).map_err(|source| LogError::Io { path, source })?;
-        Ok(Self {
-            reader,
-            segment,
-            expected: 0,
-            replay: None,
-            live: false,
-        })
-    }
-
-    fn next_batch(
-        &mut self,
-        dir: &RunDir,
-        rank: Rank,
-        damage: &mut Vec<Damage>,
-    ) -> Result<Option<Batch>, LogError> {
-        if let Some(records) = self.replay.take() {
-            return Ok(Some(Batch {
-                rank,
-                sequence: self.expected,
-                records,
-                replayed: true,
-            }));
-        }
-        let mut complete = false;
-        loop {
-            let from = self.reader.offset();
-            let at = |from, to, kind| Damage {
-                rank,
-                segment: self.segment,
-                from,
-                to,
-                kind,
-            };
-            match self.reader.next_payload(complete)? {
-                Next::Frame { offset, payload } => {
-                    let Some(frame) = frame::decode(payload) else {
-                        damage.push(at(
-                            offset,
-                            offset + payload.len() as u64,
-                            DamageKind::Malformed { records: 1 },
-                        ));
-                        continue;
-                    };
-                    if frame.sequence > self.expected {
-                        let frames = frame.sequence - self.expected;
-                        damage.push(at(offset, offset, DamageKind::MissingFrames { frames }));
-                    }
-                    if frame.malformed > 0 {
-                        let end = self.reader.offset();
-                        damage.push(at(
-                            offset,
-                            end,
-                            DamageKind::Malformed {
-                                records: frame.malformed,
-                            },
-                        ));
-                    }
-                    self.expected = frame.sequence.saturating_add(1);
-                    return Ok(Some(Batch {
-                        rank,
-                        sequence: frame.sequence,
-                        records: frame.records,
-                        replayed: false,
-                    }));
-                }
-                Next::Damage { to, at_end } => {
-                    let kind = if at_end {
-                        DamageKind::TornTail
-                    } else {
-                        DamageKind::Corrupt
-                    };
-                    damage.push(at(from, to, kind));
-                }
-                // Whether more may come is asked after nothing was found, and then the log is read once more:
-                // what a writer appended before it let go is never missed.
-                Next::Pending => {
-                    let later = later_segment(dir, rank, self.segment)?;
-                    self.live = later.is_none() && is_live(dir, rank);
-                    if self.live {
-                        return Ok(None);
-                    }
-                    complete = true;
-                }
-                Next::End => {
-                    let Some(next) = later_segment(dir, rank, self.segment)? else {
-                        return Ok(None);
-                    };
-                    let expected = self.expected;
-                    *self = Self::open(dir, rank, next)?;
-                    self.expected = expected;
-                    complete = false;
-                }
-            }
-        }
-    }
-
-    /// The key records before `end`, and goes there.
-    fn read_keys(&mut self, end: u64) -> Result<Vec<Record>, LogError> {
-        let mut keys = Vec::new();
-        while self.reader.offset() < end {
-            match self.reader.next_payload(true)? {
-                Next::Frame { payload, .. } => {
-                    let records = frame::decode(payload).map_or_else(Vec::new, |f| f.records);
-                    keys.extend(
-                        records
-                            .into_iter()
-                            .filter(|r| matches!(r, Record::Key { .. })),
-                    );
-                }
-                Next::Damage { .. } => {}
-                Next::Pending | Next::End => break,
-            }
-        }
-        Ok(keys)
-    }
-}
-
-fn later_segment(dir: &RunDir, rank: Rank, after: u32) -> Result<Option<u32>, LogError> {
-    Ok(segments(dir)?
-        .into_iter()
-        .find(|(r, i)| *r == rank && *i > after)
-        .map(|(_, i)| i))
-}
-
-fn segments(dir: &RunDir) -> Result<Vec<(Rank, u32)>, LogError> {
-    dir.segments().or_else(|source| match source.kind() {
-        // A run that has not begun yet, or was deleted: nothing to read.
-        io::ErrorKind::NotFound => Ok(Vec::new()),
-        _ => Err(LogError::Io {
-            path: dir.path().to_owned(),
-            source,
-        }),
-    })
 }

@@ -10,24 +10,34 @@ pub const MAJOR: u16 = 1;
 pub const MINOR: u16 = 0;
 
 const MAGIC: [u8; 8] = *b"\x89CRSLOG\n";
-/// Bytes of a segment's head.
-pub(crate) const SEGMENT_HEAD: usize = 36;
+/// Bytes of a segment's head, as far as this version knows it.
+pub(crate) const SEGMENT_HEAD: usize = 44;
+/// Longest head of any minor version.
+const MAX_SEGMENT_HEAD: usize = 4096;
 /// What a frame begins with.
 pub(crate) const MARKER: [u8; 2] = [0xC5, 0x5E];
 /// Marker, length, checksum.
 pub(crate) const FRAME_HEAD: usize = 10;
 /// Longest payload of a frame. Writers stay far below.
 pub(crate) const MAX_PAYLOAD: usize = 8 << 20;
+/// Most rows and points, added, that a reader takes from one frame.
+pub(crate) const MAX_POINTS: usize = 1 << 22;
 
-/// The head of a segment file.
+/// The head of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SegmentHead {
-    pub(crate) major: u16,
-    pub(crate) minor: u16,
-    pub(crate) rank: Rank,
-    pub(crate) index: u32,
+pub struct SegmentHead {
+    /// Major version of the format.
+    pub major: u16,
+    /// Minor version of the format.
+    pub minor: u16,
+    /// Whose log it is a part of.
+    pub rank: Rank,
+    /// Which part.
+    pub index: u32,
     /// The sequence number of the first frame.
-    pub(crate) first_frame: u64,
+    pub first_frame: u64,
+    /// A random number that no other segment has; with the rank and a sequence number it names a frame for ever.
+    pub identity: u64,
 }
 
 impl SegmentHead {
@@ -40,27 +50,32 @@ impl SegmentHead {
         out[16..20].copy_from_slice(&self.rank.0.to_le_bytes());
         out[20..24].copy_from_slice(&self.index.to_le_bytes());
         out[24..32].copy_from_slice(&self.first_frame.to_le_bytes());
-        let crc = crc32c::crc32c(&out[..32]);
-        out[32..].copy_from_slice(&crc.to_le_bytes());
+        out[32..40].copy_from_slice(&self.identity.to_le_bytes());
+        let crc = crc32c::crc32c(&out[..40]);
+        out[40..].copy_from_slice(&crc.to_le_bytes());
         out
     }
 
-    /// `None` if the bytes are not an undamaged head.
-    pub(crate) fn decode(bytes: &[u8; SEGMENT_HEAD]) -> Option<Self> {
+    /// The head and its length; `None` if the bytes are not an undamaged head.
+    pub(crate) fn decode(bytes: &[u8; SEGMENT_HEAD]) -> Option<(Self, usize)> {
         let u16_at = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-        let u32_at = |at: usize| {
-            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-        };
-        if bytes[..8] != MAGIC || crc32c::crc32c(&bytes[..32]) != u32_at(32) {
+        let u32_at = |at: usize| u32::from(u16_at(at)) | u32::from(u16_at(at + 2)) << 16;
+        let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
+        let length = u32_at(12) as usize;
+        if bytes[..8] != MAGIC || crc32c::crc32c(&bytes[..40]) != u32_at(40) {
             return None;
         }
-        Some(Self {
+        let head = Self {
             major: u16_at(8),
             minor: u16_at(10),
             rank: Rank(u32_at(16)),
             index: u32_at(20),
-            first_frame: u64::from(u32_at(24)) | u64::from(u32_at(28)) << 32,
-        })
+            first_frame: u64_at(24),
+            identity: u64_at(32),
+        };
+        // Of a newer major version only the fields above are known.
+        let sound = head.major > MAJOR || (SEGMENT_HEAD..=MAX_SEGMENT_HEAD).contains(&length);
+        sound.then_some((head, length))
     }
 }
 
@@ -90,8 +105,10 @@ impl FrameHead {
         })
     }
 
-    pub(crate) fn matches(&self, payload: &[u8]) -> bool {
-        checksum(payload.len() as u32, payload) == self.crc
+    /// The length of the payload if `bytes` begin with this head and hold the whole frame.
+    pub(crate) fn frames(&self, bytes: &[u8]) -> Option<usize> {
+        let payload = bytes.get(FRAME_HEAD..)?.get(..self.length)?;
+        (checksum(self.length as u32, payload) == self.crc).then_some(self.length)
     }
 }
 

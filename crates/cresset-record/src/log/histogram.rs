@@ -8,6 +8,14 @@ use crate::time::Timestamp;
 /// Offsets further out than this no `f64` has at any scale.
 const MAX_OFFSET: u32 = 1 << 30;
 
+/// Whether [`decode`] takes what [`encode`] makes of it.
+pub(super) fn is_readable(histogram: &ExpHistogram) -> bool {
+    histogram.scale <= ExpHistogram::MAX_SCALE
+        && [&histogram.positive, &histogram.negative].iter().all(|b| {
+            b.offset.unsigned_abs() < MAX_OFFSET && b.counts.len() <= ExpHistogram::MAX_BUCKETS
+        })
+}
+
 pub(super) fn encode(
     out: &mut Vec<u8>,
     key: KeyId,

@@ -3,6 +3,8 @@
 //! Two streams: the heads of the rows (which keys, step, time) as bytes, then the values as bits. Keys, steps and
 //! times that go on as before cost one byte a row together; values are XORed with the one before of their key.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use super::bits::{BitReader, BitWriter, Column};
@@ -22,23 +24,29 @@ const TIME_SAME: u8 = 0;
 const TIME_DELTA: u8 = 1;
 const TIME_SIGNED: u8 = 2;
 
-/// More rows than this a reader refuses to believe of one record.
-const MAX_ROWS: u64 = 1 << 24;
-
 /// Encodes rows as they come.
 #[derive(Default)]
 pub(super) struct RowsEncoder {
     heads: Vec<u8>,
     values: BitWriter,
     rows: u64,
-    layouts: Vec<Vec<u32>>,
+    layouts: Vec<Layout>,
+    /// The number of the layout with these keys.
     by_keys: FxHashMap<Vec<u32>, usize>,
     layout: Option<usize>,
     columns: Vec<Column>,
+    /// Where in `columns` a key's is: ids may be any numbers, so they are no indices.
+    slots: FxHashMap<u32, usize>,
     step: u64,
     stride: u64,
     time: i64,
     keys: Vec<u32>,
+}
+
+/// The keys of a row and the column of each.
+#[derive(Default)]
+struct Layout {
+    columns: Vec<(u32, usize)>,
 }
 
 impl RowsEncoder {
@@ -54,10 +62,56 @@ impl RowsEncoder {
     pub(super) fn push(&mut self, step: u64, time: Timestamp, points: &[(KeyId, f64)]) {
         let head_at = self.heads.len();
         self.heads.push(0);
-        let mut head = self.push_keys(points);
+        let (keys, layout) = self.push_keys(points);
+        let head = keys | self.push_step(step) << 2 | self.push_time(time) << 4;
+        self.heads[head_at] = head;
+        let columns = self.layouts.get(layout).map_or(&[][..], |l| &l.columns);
+        for (&(_, value), &(_, slot)) in points.iter().zip(columns) {
+            if let Some(column) = self.columns.get_mut(slot) {
+                column.push(value, &mut self.values);
+            }
+        }
+        self.rows += 1;
+    }
+
+    /// Says which keys the row has; returns the bits for the head byte and the layout's number.
+    fn push_keys(&mut self, points: &[(KeyId, f64)]) -> (u8, usize) {
+        let ids = points.iter().map(|(id, _)| id.0);
+        if let Some(number) = self.layout
+            && let Some(layout) = self.layouts.get(number)
+            && layout.columns.iter().map(|(id, _)| *id).eq(ids.clone())
+        {
+            return (KEYS_SAME, number);
+        }
+        self.keys.clear();
+        self.keys.extend(ids);
+        if let Some(&known) = self.by_keys.get(&self.keys) {
+            varint::put(&mut self.heads, known as u64);
+            self.layout = Some(known);
+            return (KEYS_KNOWN, known);
+        }
+        varint::put(&mut self.heads, self.keys.len() as u64);
+        let mut layout = Layout::default();
+        for &id in &self.keys {
+            varint::put(&mut self.heads, u64::from(id));
+            let next = self.slots.len();
+            layout
+                .columns
+                .push((id, *self.slots.entry(id).or_insert(next)));
+        }
+        self.columns.resize(self.slots.len(), Column::default());
+        let number = self.layouts.len();
+        self.layout = Some(number);
+        self.by_keys.insert(self.keys.clone(), number);
+        self.layouts.push(layout);
+        (KEYS_NEW, number)
+    }
+
+    fn push_step(&mut self, step: u64) -> u8 {
         // Steps wrap around: any order of any steps is a delta modulo 2⁶⁴.
         let delta = step.wrapping_sub(self.step);
-        head |= if delta == 0 {
+        self.step = step;
+        if delta == 0 {
             STEP_SAME
         } else if delta == self.stride {
             STEP_STRIDE
@@ -65,10 +119,13 @@ impl RowsEncoder {
             varint::put_signed(&mut self.heads, delta as i64);
             self.stride = delta;
             STEP_DELTA
-        } << 2;
-        self.step = step;
+        }
+    }
+
+    fn push_time(&mut self, time: Timestamp) -> u8 {
         let delta = time.0.wrapping_sub(self.time);
-        head |= match delta {
+        self.time = time.0;
+        match delta {
             0 => TIME_SAME,
             1.. => {
                 varint::put(&mut self.heads, delta as u64);
@@ -78,46 +135,10 @@ impl RowsEncoder {
                 varint::put_signed(&mut self.heads, delta);
                 TIME_SIGNED
             }
-        } << 4;
-        self.time = time.0;
-        self.heads[head_at] = head;
-        for &(KeyId(id), value) in points {
-            let id = id as usize;
-            if id >= self.columns.len() {
-                self.columns.resize(id + 1, Column::default());
-            }
-            self.columns[id].push(value, &mut self.values);
         }
-        self.rows += 1;
     }
 
-    /// Says which keys the row has; returns the bits for the head byte.
-    fn push_keys(&mut self, points: &[(KeyId, f64)]) -> u8 {
-        let ids = points.iter().map(|(id, _)| id.0);
-        if let Some(layout) = self.layout.and_then(|i| self.layouts.get(i))
-            && layout.len() == points.len()
-            && layout.iter().copied().eq(ids.clone())
-        {
-            return KEYS_SAME;
-        }
-        self.keys.clear();
-        self.keys.extend(ids);
-        if let Some(&known) = self.by_keys.get(&self.keys) {
-            varint::put(&mut self.heads, known as u64);
-            self.layout = Some(known);
-            return KEYS_KNOWN;
-        }
-        varint::put(&mut self.heads, self.keys.len() as u64);
-        for &id in &self.keys {
-            varint::put(&mut self.heads, u64::from(id));
-        }
-        self.layout = Some(self.layouts.len());
-        self.by_keys.insert(self.keys.clone(), self.layouts.len());
-        self.layouts.push(self.keys.clone());
-        KEYS_NEW
-    }
-
-    /// Appends the record's body to `out` and starts anew.
+    /// Appends the body and starts anew.
     pub(super) fn finish_into(&mut self, out: &mut Vec<u8>) {
         varint::put(out, self.rows);
         varint::put(out, self.heads.len() as u64);
@@ -129,79 +150,117 @@ impl RowsEncoder {
         self.by_keys.clear();
         self.layout = None;
         self.columns.clear();
+        self.slots.clear();
         self.step = 0;
         self.stride = 0;
         self.time = 0;
     }
 }
 
-/// Decodes a body; `None` if it is not one.
-pub(super) fn decode(mut body: &[u8]) -> Option<Vec<Row>> {
-    let count = varint::take(&mut body).filter(|n| *n <= MAX_ROWS)?;
+/// Decodes a body; `None` if it is not one. Rows and points are taken off `allowance`: a constant value costs one bit, so
+/// without a limit a small file could ask for much memory.
+pub(super) fn decode(mut body: &[u8], allowance: &mut usize) -> Option<Vec<Row>> {
+    let count = usize::try_from(varint::take(&mut body)?).ok()?;
     let heads_len = usize::try_from(varint::take(&mut body)?).ok()?;
-    let (mut heads, values) = body.split_at_checked(heads_len)?;
+    let (heads, values) = body.split_at_checked(heads_len)?;
     // Each row has a head byte, so a claim of more rows than bytes is false.
-    if count > heads.len() as u64 {
+    if count > heads.len() {
         return None;
     }
-    let mut values = BitReader::new(values);
-    let mut rows = Vec::with_capacity(count as usize);
-    let mut layouts: Vec<Vec<KeyId>> = Vec::new();
-    let mut layout = 0usize;
-    let mut columns: FxHashMap<u32, Column> = FxHashMap::default();
-    let (mut step, mut stride, mut time) = (0u64, 0u64, 0i64);
+    *allowance = allowance.checked_sub(count)?;
+    let mut decoder = Decoder {
+        heads,
+        values: BitReader::new(values),
+        layouts: Vec::new(),
+        layout: 0,
+        columns: Vec::new(),
+        slots: BTreeMap::new(),
+        step: 0,
+        stride: 0,
+        time: 0,
+    };
+    let mut rows = Vec::with_capacity(count);
     for _ in 0..count {
-        let (&head, rest) = heads.split_first()?;
-        heads = rest;
+        rows.push(decoder.take_row(allowance)?);
+    }
+    decoder.heads.is_empty().then_some(rows)
+}
+
+struct Decoder<'a> {
+    heads: &'a [u8],
+    values: BitReader<'a>,
+    layouts: Vec<Layout>,
+    layout: usize,
+    columns: Vec<Column>,
+    /// A tree, not a hash map: these ids may come from somebody who knows the hash.
+    slots: BTreeMap<u32, usize>,
+    step: u64,
+    stride: u64,
+    time: i64,
+}
+
+impl Decoder<'_> {
+    fn take_row(&mut self, allowance: &mut usize) -> Option<Row> {
+        let (&head, rest) = self.heads.split_first()?;
+        self.heads = rest;
         match head & 3 {
             KEYS_SAME => {}
-            KEYS_KNOWN => layout = usize::try_from(varint::take(&mut heads)?).ok()?,
-            KEYS_NEW => {
-                layout = layouts.len();
-                layouts.push(take_keys(&mut heads)?);
-            }
+            KEYS_KNOWN => self.layout = usize::try_from(varint::take(&mut self.heads)?).ok()?,
+            KEYS_NEW => self.take_layout(*allowance)?,
             _ => return None,
         }
         match head >> 2 & 3 {
-            STEP_STRIDE => step = step.wrapping_add(stride),
+            STEP_STRIDE => self.step = self.step.wrapping_add(self.stride),
             STEP_SAME => {}
             STEP_DELTA => {
-                stride = varint::take_signed(&mut heads)? as u64;
-                step = step.wrapping_add(stride);
+                self.stride = varint::take_signed(&mut self.heads)? as u64;
+                self.step = self.step.wrapping_add(self.stride);
             }
             _ => return None,
         }
-        time = match head >> 4 {
-            TIME_SAME => time,
-            TIME_DELTA => time.wrapping_add(varint::take(&mut heads)? as i64),
-            TIME_SIGNED => time.wrapping_add(varint::take_signed(&mut heads)?),
+        self.time = match head >> 4 {
+            TIME_SAME => self.time,
+            TIME_DELTA => self
+                .time
+                .wrapping_add(varint::take(&mut self.heads)? as i64),
+            TIME_SIGNED => self
+                .time
+                .wrapping_add(varint::take_signed(&mut self.heads)?),
             _ => return None,
         };
-        let keys = layouts.get(layout)?;
-        let mut points = Vec::with_capacity(keys.len());
-        for &id in keys {
-            points.push((id, columns.entry(id.0).or_default().take(&mut values)?));
+        let columns = &self.layouts.get(self.layout)?.columns;
+        *allowance = allowance.checked_sub(columns.len())?;
+        let mut points = Vec::with_capacity(columns.len());
+        for &(id, slot) in columns {
+            let value = self.columns.get_mut(slot)?.take(&mut self.values)?;
+            points.push((KeyId(id), value));
         }
-        rows.push(Row {
-            step,
-            time: Timestamp(time),
+        Some(Row {
+            step: self.step,
+            time: Timestamp(self.time),
             points,
-        });
-    }
-    heads.is_empty().then_some(rows)
-}
-
-fn take_keys(heads: &mut &[u8]) -> Option<Vec<KeyId>> {
-    let n = varint::take(heads)?;
-    // Each key takes a byte at least.
-    if n > heads.len() as u64 {
-        return None;
-    }
-    (0..n)
-        .map(|_| {
-            varint::take(heads)
-                .and_then(|id| u32::try_from(id).ok())
-                .map(KeyId)
         })
-        .collect()
+    }
+
+    fn take_layout(&mut self, allowance: usize) -> Option<()> {
+        let n = usize::try_from(varint::take(&mut self.heads)?).ok()?;
+        // Each key takes a byte at least, and the row that brings a layout has a point for each of its keys.
+        if n > self.heads.len() || n > allowance {
+            return None;
+        }
+        let mut layout = Layout {
+            columns: Vec::with_capacity(n),
+        };
+        for _ in 0..n {
+            let id = u32::try_from(varint::take(&mut self.heads)?).ok()?;
+            let next = self.slots.len();
+            layout
+                .columns
+                .push((id, *self.slots.entry(id).or_insert(next)));
+        }
+        self.columns.resize(self.slots.len(), Column::default());
+        self.layout = self.layouts.len();
+        self.layouts.push(layout);
+        Some(())
+    }
 }

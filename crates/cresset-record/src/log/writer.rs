@@ -2,12 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::decode;
 use super::format::{MAJOR, MINOR, SEGMENT_HEAD, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{Next, SegmentReader};
-use crate::ids::Rank;
+use crate::ids::{Rank, random_u64};
 use crate::layout::RunDir;
 
 /// A new segment is due after so many bytes.
@@ -29,42 +31,55 @@ pub struct LogWriter {
     sequence: u64,
     /// A write failed and what it left could not be cut off.
     torn: bool,
+    /// Segments of this writer below this one are on the disk, and so are their names.
+    synced: AtomicU32,
 }
 
 impl LogWriter {
     /// Begins a new segment after those that are there, making the folder where needed.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says, and if the log there is of a newer format.
     pub fn create(dir: &RunDir, rank: Rank) -> io::Result<Self> {
         fs::create_dir_all(dir.path())?;
-        let last = dir.segments()?.into_iter().rfind(|(r, _)| *r == rank);
-        let (index, sequence) = match last {
-            Some((_, index)) => (index + 1, frames_end(dir, rank, index)?),
-            None => (0, 0),
+        let mut there = dir.segments()?;
+        there.retain(|(r, _)| *r == rank);
+        let index = match there.last() {
+            Some((_, index)) => after(*index)?,
+            None => 0,
         };
+        // The last segment may have lost even its head: then the one before it tells.
+        let mut sequence = 0;
+        for (_, index) in there.into_iter().rev() {
+            if let Some(end) = frames_end(&dir.segment(rank, index))? {
+                sequence = end;
+                break;
+            }
+        }
         Self::begin(dir.clone(), rank, index, sequence)
     }
 
-    fn begin(dir: RunDir, rank: Rank, index: u32, sequence: u64) -> io::Result<Self> {
+    fn begin(dir: RunDir, rank: Rank, mut index: u32, sequence: u64) -> io::Result<Self> {
         fs::create_dir_all(dir.path())?;
+        while dir.segment(rank, index).exists() {
+            index = after(index)?;
+        }
         let path = dir.segment(rank, index);
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(&path)?;
         let head = SegmentHead {
             major: MAJOR,
             minor: MINOR,
             rank,
             index,
             first_frame: sequence,
+            identity: random_u64().max(1),
         };
-        if let Err(e) = file.write_all(&head.encode()) {
-            // A segment without a head would be read as damage.
-            let _ = fs::remove_file(&path);
-            return Err(e);
-        }
+        // Once readers see a later segment they take this one as finished: it must appear whole or not at all.
+        let temporary = path.with_extension("log.new");
+        let made = make(&temporary, &head.encode()).and_then(|file| {
+            fs::rename(&temporary, &path)?;
+            Ok(file)
+        });
+        let file = made.inspect_err(|_| drop(fs::remove_file(&temporary)))?;
         Ok(Self {
             dir,
             rank,
@@ -74,20 +89,29 @@ impl LogWriter {
             length: SEGMENT_HEAD as u64,
             sequence,
             torn: false,
+            synced: AtomicU32::new(index),
         })
     }
 
     /// Seals what `frame` holds and appends it in one write. Does nothing when it holds nothing.
     ///
     /// # Errors
-    /// What the file system says. The frame is gone then; the log ends with the last whole frame.
+    /// What the file system says; [`io::ErrorKind::InvalidInput`] for a frame that no reader would take, see
+    /// [`FrameBuilder::is_full`]. The frame is gone then; the log ends with the last whole frame.
     pub fn append(&mut self, frame: &mut FrameBuilder) -> io::Result<()> {
         if frame.is_empty() {
             return Ok(());
         }
         let sequence = self.sequence;
         // A lost frame keeps its number, so that the gap shows.
-        self.sequence += 1;
+        self.sequence = sequence.saturating_add(1);
+        if frame.is_oversized() {
+            frame.clear();
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the frame is larger than readers take; seal it when it is full",
+            ));
+        }
         frame.seal(sequence, |bytes| {
             if self.torn {
                 return Err(io::Error::other("the segment ends in a torn frame"));
@@ -122,44 +146,96 @@ impl LogWriter {
     /// # Errors
     /// What the file system says; the writer stays in its segment then.
     pub fn rotate(&mut self) -> io::Result<()> {
-        *self = Self::begin(self.dir.clone(), self.rank, self.index + 1, self.sequence)?;
+        let synced = self.synced.load(Ordering::Relaxed).min(self.index);
+        let next = after(self.index)?;
+        *self = Self::begin(self.dir.clone(), self.rank, next, self.sequence)?;
+        self.synced = AtomicU32::new(synced);
         Ok(())
     }
 
-    /// Waits until everything appended would survive a loss of power.
+    /// Waits until everything that this writer appended, in all its segments, would survive a loss of power.
     ///
     /// # Errors
     /// What the file system says.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        let synced = self.synced.load(Ordering::Relaxed);
+        for index in synced..self.index {
+            match OpenOptions::new()
+                .append(true)
+                .open(self.dir.segment(self.rank, index))
+            {
+                Ok(file) => file.sync_data()?,
+                // Deleted: there is nothing left to keep.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.file.sync_data()?;
+        if synced <= self.index {
+            sync_folder(self.dir.path())?;
+        }
+        self.synced
+            .store(self.index.saturating_add(1), Ordering::Relaxed);
+        Ok(())
     }
+}
+
+/// Makes a file anew that begins with `bytes`, to be appended to.
+fn make(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create_new(true)
+        .open(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+fn after(index: u32) -> io::Result<u32> {
+    index
+        .checked_add(1)
+        .ok_or_else(|| io::Error::other("the log has as many segments as can be numbered"))
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be synchronised; file systems there keep names with the files.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Whether `path` still leads to `file`.
 #[cfg(unix)]
-fn is_linked(file: &File, path: &std::path::Path) -> bool {
+fn is_linked(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let _ = path;
     file.metadata().is_ok_and(|m| m.nlink() > 0)
 }
 
 #[cfg(not(unix))]
-fn is_linked(_: &File, path: &std::path::Path) -> bool {
+fn is_linked(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// The sequence number after the last frame of a segment.
-fn frames_end(dir: &RunDir, rank: Rank, index: u32) -> io::Result<u64> {
-    let mut reader = SegmentReader::open(&dir.segment(rank, index))?;
-    let mut end = 0;
+/// The sequence number after the last frame of a segment; `None` if it has neither a frame nor a head that tells.
+fn frames_end(path: &Path) -> io::Result<Option<u64>> {
+    let mut reader = SegmentReader::open(path)?;
+    let mut end = None;
     loop {
         match reader.next_payload(true).map_err(io::Error::other)? {
             Next::Frame { payload, .. } => {
-                end = super::frame::sequence(payload).map_or(end, |s| s.saturating_add(1));
+                end = end.max(decode::sequence(payload).map(|s| s.saturating_add(1)));
             }
             Next::Damage { .. } => {}
             Next::Pending | Next::End => break,
         }
     }
-    Ok(end.max(reader.first_frame()))
+    Ok(end.max(reader.head().map(|head| head.first_frame)))
 }
