@@ -53,7 +53,10 @@ pub use cresset_record::{
     Axes, BoundingBox, Curve, Definition, Figure, FloatRow, Goal, Level, Sample, SummaryRule,
     Table, TensorStats,
 };
-pub use media::{Audio, File, Html, Image, ImageError, PointCloud, Redaction, Region, Value, Video};
+pub use media::{
+    Audio, File, Html, Image, ImageError, MAX_PIXELS, MediaError, PointCloud, Redaction,
+    RedactionError, Region, Value, Video, figures,
+};
 pub use options::{Durability, Overflow};
 pub use run::{Finished, Run};
 pub use scalar::Scalar;
