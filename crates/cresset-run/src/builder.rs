@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use cresset_record::{
-    ConfigUpdate, Definition, Follower, Holder, LockError, NameError, Project, Rank, Record, Resume, Root, RunDir,
-    RunId, Start, Timestamp, generate_name,
+    ConfigUpdate, Definition, Follower, Holder, LockError, NameError, Project, Rank, Record,
+    Resume, Root, RunDir, RunId, Start, Timestamp, generate_name,
 };
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -30,7 +30,6 @@ use crate::storage::{Place, Storage};
 /// run.log(0, [("train/loss", 0.69)]);
 /// # Ok::<(), cresset_run::StartError>(())
 /// ```
-#[must_use]
 pub fn init(project: impl Into<String>) -> Builder {
     Builder {
         project: project.into(),
@@ -40,7 +39,12 @@ pub fn init(project: impl Into<String>) -> Builder {
         group: variable("CRESSET_GROUP"),
         job_type: variable("CRESSET_JOB_TYPE"),
         tags: variable("CRESSET_TAGS")
-            .map(|tags| tags.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect())
+            .map(|tags| {
+                tags.split(',')
+                    .map(|t| t.trim().to_owned())
+                    .filter(|t| !t.is_empty())
+                    .collect()
+            })
             .unwrap_or_default(),
         notes: variable("CRESSET_NOTES").unwrap_or_default(),
         config: Ok(Map::new()),
@@ -111,7 +115,9 @@ pub enum StartError {
         world_size: u32,
     },
     /// Ranks need a run id that all of them know.
-    #[error("declared ranks need a common run id: call `id` or set CRESSET_RUN_ID to the same value for all of them")]
+    #[error(
+        "declared ranks need a common run id: call `id` or set CRESSET_RUN_ID to the same value for all of them"
+    )]
     RankWithoutId,
     /// `CRESSET_MODE` has a value that means nothing.
     #[error("CRESSET_MODE is {0:?}; it can be \"enabled\" or \"disabled\"")]
@@ -176,10 +182,14 @@ impl Builder {
     /// Hyper-parameters: anything that serialises to a JSON object, such as the program's arguments. Later calls add to
     /// earlier ones. Values under keys that look like secrets are masked.
     pub fn config(mut self, config: &impl Serialize) -> Self {
-        let Ok(known) = &mut self.config else { return self };
+        let Ok(known) = &mut self.config else {
+            return self;
+        };
         match serde_json::to_value(config) {
             Ok(Json::Object(map)) => known.extend(map),
-            Ok(other) => self.config = Err(format!("it is {}, not an object with names", kind(&other))),
+            Ok(other) => {
+                self.config = Err(format!("it is {}, not an object with names", kind(&other)));
+            }
             Err(e) => self.config = Err(e.to_string()),
         }
         self
@@ -251,21 +261,40 @@ impl Builder {
         let earlier = self.earlier_start(&dir, &id, rank)?;
         let resuming = earlier.is_some();
         let start = match earlier {
-            Some(earlier) => Start { time: clock.now(), ..earlier },
+            Some(earlier) => Start {
+                time: clock.now(),
+                ..earlier
+            },
             None => self.new_start(id, project, rank, &dir, clock.now(), config.clone()),
         };
         let name = start.name.clone();
-        let place = Place { root, dir: dir.clone(), rank, holder: holder(clock.now()) };
+        let place = Place {
+            root,
+            dir: dir.clone(),
+            rank,
+            holder: holder(clock.now()),
+        };
         let losses = Arc::new(Losses::default());
         let storage_down = Arc::new(AtomicBool::new(false));
-        let mut storage =
-            Storage::open(place, start, Arc::clone(&clock), Arc::clone(&losses), Arc::clone(&storage_down))
-                .map_err(StartError::Held)?;
+        let mut storage = Storage::open(
+            place,
+            start,
+            Arc::clone(&clock),
+            Arc::clone(&losses),
+            Arc::clone(&storage_down),
+        )
+        .map_err(StartError::Held)?;
         if resuming {
             let from_step = self.resume.flatten();
-            storage.record(&Record::Resume(Resume { time: clock.now(), from_step }));
+            storage.record(&Record::Resume(Resume {
+                time: clock.now(),
+                from_step,
+            }));
             if !config.is_empty() {
-                storage.record(&Record::Config(ConfigUpdate { time: clock.now(), values: config }));
+                storage.record(&Record::Config(ConfigUpdate {
+                    time: clock.now(),
+                    values: config,
+                }));
             }
         }
         for definition in self.definitions {
@@ -283,38 +312,63 @@ impl Builder {
             overflow: self.overflow,
         }));
         spawn("cresset-writer", &recorder, Recorder::write_until_closed)?;
-        spawn("cresset-worker", &recorder, |r| r.worker.work_until_closed())?;
+        spawn("cresset-worker", &recorder, |r| {
+            r.worker.work_until_closed();
+        })?;
         let target = Arc::clone(&recorder);
-        recorder.worker.submit(0, move || target.record(Record::Environment(environment::capture()), 4096));
+        recorder.worker.submit(0, move || {
+            target.record(Record::Environment(environment::capture()), 4096);
+        });
         Ok(Run::new(recorder, &name))
     }
 
     fn checked_rank(&self) -> Result<Rank, StartError> {
         match self.ranks {
             None => Ok(Rank(0)),
-            Some((rank, world_size)) if rank >= world_size => Err(StartError::Rank { rank, world_size }),
+            Some((rank, world_size)) if rank >= world_size => {
+                Err(StartError::Rank { rank, world_size })
+            }
             Some(_) if self.id.is_none() => Err(StartError::RankWithoutId),
             Some((rank, _)) => Ok(Rank(rank)),
         }
     }
 
     fn checked_config(&mut self) -> Result<Map<String, Json>, StartError> {
-        let mut config = std::mem::replace(&mut self.config, Ok(Map::new())).map_err(StartError::Config)?;
+        let mut config =
+            std::mem::replace(&mut self.config, Ok(Map::new())).map_err(StartError::Config)?;
         environment::mask(&mut config);
-        let bytes = serde_json::to_vec(&config).map_err(|e| StartError::Config(e.to_string()))?.len();
+        let bytes = serde_json::to_vec(&config)
+            .map_err(|e| StartError::Config(e.to_string()))?
+            .len();
         if bytes > cresset_record::MAX_RECORD / 2 {
-            return Err(StartError::Config(format!("it has {bytes} bytes as JSON; log large values as files")));
+            return Err(StartError::Config(format!(
+                "it has {bytes} bytes as JSON; log large values as files"
+            )));
         }
         Ok(config)
     }
 
     /// The head of the run that is to be resumed; `None` for a new one.
-    fn earlier_start(&self, dir: &RunDir, id: &RunId, rank: Rank) -> Result<Option<Start>, StartError> {
-        let begun = dir.segments().is_ok_and(|segments| segments.iter().any(|(r, _)| *r == rank));
+    fn earlier_start(
+        &self,
+        dir: &RunDir,
+        id: &RunId,
+        rank: Rank,
+    ) -> Result<Option<Start>, StartError> {
+        let begun = dir
+            .segments()
+            .is_ok_and(|segments| segments.iter().any(|(r, _)| *r == rank));
         if self.resume.is_none() {
-            return if begun { Err(StartError::Exists(id.clone())) } else { Ok(None) };
+            return if begun {
+                Err(StartError::Exists(id.clone()))
+            } else {
+                Ok(None)
+            };
         }
-        let not_found = || StartError::NotFound { id: id.clone(), dir: dir.path().to_owned() };
+        let not_found = || StartError::NotFound {
+            id: id.clone(),
+            dir: dir.path().to_owned(),
+        };
         let mut follower = Follower::new(dir.clone());
         while let Ok(Some(batch)) = follower.next_batch() {
             let head = batch.records.into_iter().find_map(|record| match record {
@@ -337,7 +391,10 @@ impl Builder {
         time: Timestamp,
         config: Map<String, Json>,
     ) -> Start {
-        let name = self.name.take().unwrap_or_else(|| generate_name(runs_beside(dir) + 1));
+        let name = self
+            .name
+            .take()
+            .unwrap_or_else(|| generate_name(runs_beside(dir) + 1));
         Start {
             run,
             project,
@@ -380,11 +437,18 @@ fn kind(value: &Json) -> &'static str {
 
 /// How many runs the project has.
 fn runs_beside(dir: &RunDir) -> u64 {
-    dir.path().parent().and_then(|project| project.read_dir().ok()).map_or(0, |entries| entries.count() as u64)
+    dir.path()
+        .parent()
+        .and_then(|project| project.read_dir().ok())
+        .map_or(0, |entries| entries.count() as u64)
 }
 
 fn holder(since: Timestamp) -> Holder {
-    Holder { pid: std::process::id(), host: environment::host_name(), since }
+    Holder {
+        pid: std::process::id(),
+        host: environment::host_name(),
+        since,
+    }
 }
 
 fn spawn(name: &str, recorder: &Arc<Recorder>, work: fn(&Recorder)) -> Result<(), StartError> {

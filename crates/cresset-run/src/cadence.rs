@@ -33,7 +33,13 @@ impl Pacer {
     /// Nothing spent yet.
     #[must_use]
     pub fn new(cadence: Cadence) -> Self {
-        Self { cadence, began: None, spent: Duration::ZERO, last: Duration::ZERO, observed: 0 }
+        Self {
+            cadence,
+            began: None,
+            spent: Duration::ZERO,
+            last: Duration::ZERO,
+            observed: 0,
+        }
     }
 
     /// Whether to observe at `step`. Under a budget the first step is observed, to learn what it costs.
@@ -78,7 +84,10 @@ mod tests {
     #[test]
     fn every_n_steps() {
         let mut pacer = Pacer::new(Cadence::Every(10));
-        assert_eq!((0..30).filter(|s| pacer.is_due(*s)).collect::<Vec<_>>(), [0, 10, 20]);
+        assert_eq!(
+            (0..30).filter(|s| pacer.is_due(*s)).collect::<Vec<_>>(),
+            [0, 10, 20]
+        );
         assert!(!Pacer::new(Cadence::Every(0)).is_due(0));
     }
 

@@ -13,7 +13,10 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self { wall: Timestamp::now(), began: Instant::now() }
+        Self {
+            wall: Timestamp::now(),
+            began: Instant::now(),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

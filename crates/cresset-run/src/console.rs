@@ -25,7 +25,9 @@ impl Run {
     /// ```
     #[must_use]
     pub fn console_layer(&self) -> ConsoleLayer {
-        ConsoleLayer { recorder: self.recorder().cloned() }
+        ConsoleLayer {
+            recorder: self.recorder().cloned(),
+        }
     }
 }
 
@@ -42,14 +44,21 @@ impl fmt::Debug for ConsoleLayer {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ConsoleLayer {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let Some(recorder) = &self.recorder else { return };
+        let Some(recorder) = &self.recorder else {
+            return;
+        };
         let mut visitor = Visitor::default();
         event.record(&mut visitor);
         let spans: Vec<&str> = context.event_scope(event).map_or_else(Vec::new, |scope| {
-            scope.from_root().map(|span| span.metadata().name()).collect()
+            scope
+                .from_root()
+                .map(|span| span.metadata().name())
+                .collect()
         });
         if !spans.is_empty() {
-            visitor.fields.insert("spans".to_owned(), spans.join("/").into());
+            visitor
+                .fields
+                .insert("spans".to_owned(), spans.join("/").into());
         }
         let metadata = event.metadata();
         let bytes = visitor.bytes + metadata.target().len();

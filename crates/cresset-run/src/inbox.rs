@@ -11,7 +11,7 @@ use crate::sync::lock;
 /// Most scalars that wait at a time; at 5 M points a second the writer comes by ten times before that.
 const MAX_POINTS: usize = 48 << 10;
 /// Most bytes of other records that wait at a time.
-const MAX_RECORD_BYTES: usize = 2 << 20;
+const MAX_RECORD_BYTES: usize = 8 << 20;
 /// Calls for the same step within this time share a row and its wall time.
 const SAME_ROW_US: i64 = 1_000;
 
@@ -101,13 +101,21 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     /// Leaves a row; `false` if there was no room for it.
-    pub(crate) fn push_row(&self, step: u64, time: Timestamp, points: &[(KeyId, f64)], overflow: Overflow) -> bool {
+    pub(crate) fn push_row(
+        &self,
+        step: u64,
+        time: Timestamp,
+        points: &[(KeyId, f64)],
+        overflow: Overflow,
+    ) -> bool {
         let mut state = lock(&self.state);
         let full = |state: &State| state.batch.points.len() + points.len() > MAX_POINTS;
         if full(&state)
             && let Overflow::Wait(patience) = overflow
         {
-            let waited = self.emptied.wait_timeout_while(state, patience, |s| full(s));
+            let waited = self
+                .emptied
+                .wait_timeout_while(state, patience, |s| full(s));
             state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
         }
         if full(&state) {
@@ -158,12 +166,18 @@ impl Inbox {
         let deadline = patience.map(|p| Instant::now() + p);
         while state.batch.is_empty() && !state.closing {
             state.writer_sleeps = true;
-            let left = deadline.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
+            let left = deadline.map_or(Duration::from_secs(3600), |d| {
+                d.saturating_duration_since(Instant::now())
+            });
             if left.is_zero() {
                 state.writer_sleeps = false;
                 return Wake::Nothing;
             }
-            state = self.arrived.wait_timeout(state, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            state = self
+                .arrived
+                .wait_timeout(state, left)
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .0;
         }
         state.writer_sleeps = false;
         if !state.closing {
@@ -171,7 +185,11 @@ impl Inbox {
             let waited = self.arrived.wait_timeout_while(state, linger, busy);
             state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
         }
-        if state.closing { Wake::Closing } else { Wake::Values }
+        if state.closing {
+            Wake::Closing
+        } else {
+            Wake::Values
+        }
     }
 
     /// Takes everything that waits and leaves the empty `spare` instead.

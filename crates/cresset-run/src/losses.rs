@@ -57,13 +57,22 @@ impl Losses {
     /// Takes back what [`Self::take`] gave: it could not be written down either.
     pub(crate) fn give_back(&self, lost: &Lost) {
         let i = lost.reason as usize;
-        self.points[i].reported.fetch_sub(lost.points, Ordering::Relaxed);
-        self.values[i].reported.fetch_sub(lost.values, Ordering::Relaxed);
+        self.points[i]
+            .reported
+            .fetch_sub(lost.points, Ordering::Relaxed);
+        self.values[i]
+            .reported
+            .fetch_sub(lost.values, Ordering::Relaxed);
     }
 
     /// All that was lost so far.
     pub(crate) fn total(&self) -> u64 {
-        let sum = |counters: &[Counter]| counters.iter().map(|c| c.total.load(Ordering::Relaxed)).sum::<u64>();
+        let sum = |counters: &[Counter]| {
+            counters
+                .iter()
+                .map(|c| c.total.load(Ordering::Relaxed))
+                .sum::<u64>()
+        };
         sum(&self.points) + sum(&self.values)
     }
 }

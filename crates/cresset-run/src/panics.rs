@@ -15,7 +15,9 @@ pub(crate) fn remember() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let message = info.payload_as_str().unwrap_or("a panic without a message");
-            let place = info.location().map(|l| format!(" at {}:{}:{}", l.file(), l.line(), l.column()));
+            let place = info
+                .location()
+                .map(|l| format!(" at {}:{}:{}", l.file(), l.line(), l.column()));
             let text = format!("panicked{}: {message}", place.unwrap_or_default());
             // The thread may be past the end of its locals.
             let _ = LAST.try_with(|last| *last.borrow_mut() = Some(text));

@@ -145,7 +145,11 @@ impl Recorder {
     }
 
     fn overflow_reason(&self) -> LossReason {
-        if self.storage_down.load(Ordering::Relaxed) { LossReason::Storage } else { LossReason::Overflow }
+        if self.storage_down.load(Ordering::Relaxed) {
+            LossReason::Storage
+        } else {
+            LossReason::Overflow
+        }
     }
 
     /// Tells the user of the first value that could not be encoded; all of them are counted. Not for the training thread.
@@ -204,7 +208,11 @@ impl Recorder {
     /// Lets everything that was logged reach the disk and ends the run; `false` if the deadline came first. The rest is
     /// then left to the threads, for as long as the process lives.
     pub(crate) fn close(&self, deadline: Instant) -> bool {
-        if self.phase.compare_exchange(OPEN, CLOSING, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        if self
+            .phase
+            .compare_exchange(OPEN, CLOSING, Ordering::AcqRel, Ordering::Acquire)
+            .is_err()
+        {
             return self.wait_for_writer(deadline);
         }
         let abandoned = self.worker.close(deadline);
@@ -215,7 +223,10 @@ impl Recorder {
 
     fn wait_for_writer(&self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
-        let done = self.writer_done.1.wait_timeout_while(lock(&self.writer_done.0), left, |done| !*done);
+        let done = self
+            .writer_done
+            .1
+            .wait_timeout_while(lock(&self.writer_done.0), left, |done| !*done);
         *done.unwrap_or_else(std::sync::PoisonError::into_inner).0
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Alert, ConfigUpdate, Definition, KeyId, LabelUpdate, Level, LossReason, Outcome, Record, TensorStats,
+    Alert, ConfigUpdate, Definition, KeyId, LabelUpdate, Level, LossReason, Outcome, Record,
+    TensorStats,
 };
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -17,6 +18,7 @@ use crate::media::{Encoded, Value};
 use crate::panics;
 use crate::recorder::Recorder;
 use crate::scalar::Scalar;
+use crate::series::sealed::Within;
 use crate::series::{Series, SeriesKey};
 use crate::tensor::Tensor;
 
@@ -33,7 +35,7 @@ pub struct Run {
     /// `None` if recording is disabled.
     recorder: Option<Arc<Recorder>>,
     /// `None` in the handles that deferred work gets: those do not keep the run open.
-    guard: Option<Arc<Guard>>,
+    _guard: Option<Arc<Guard>>,
     name: Arc<str>,
 }
 
@@ -67,11 +69,19 @@ pub struct Finished {
 impl Run {
     pub(crate) fn new(recorder: Arc<Recorder>, name: &str) -> Self {
         let guard = Some(Arc::new(Guard(Arc::clone(&recorder))));
-        Self { recorder: Some(recorder), guard, name: name.into() }
+        Self {
+            recorder: Some(recorder),
+            _guard: guard,
+            name: name.into(),
+        }
     }
 
     pub(crate) fn disabled(name: &str) -> Self {
-        Self { recorder: None, guard: None, name: name.into() }
+        Self {
+            recorder: None,
+            _guard: None,
+            name: name.into(),
+        }
     }
 
     pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
@@ -123,17 +133,23 @@ impl Run {
     /// run.log(7, [("train/loss", 0.31), ("train/lr", 1e-3)]);
     /// # Ok::<(), cresset_run::StartError>(())
     /// ```
-    pub fn log<K: SeriesKey, V: Scalar>(&self, step: u64, values: impl IntoIterator<Item = (K, V)>) {
+    pub fn log<K: SeriesKey, V: Scalar>(
+        &self,
+        step: u64,
+        values: impl IntoIterator<Item = (K, V)>,
+    ) {
         thread_local! {
             /// One row, its memory used again.
             static ROW: RefCell<Vec<(KeyId, f64)>> = const { RefCell::new(Vec::new()) };
         }
-        let Some(recorder) = self.recorder() else { return };
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
         // Taken out while the user's iterator runs: it may log as well.
         let mut row = ROW.try_with(RefCell::take).unwrap_or_default();
         row.clear();
         for (key, value) in values {
-            match key.id(recorder) {
+            match key.id(Within(recorder)) {
                 Some(id) => row.push((id, value.to_f64())),
                 None => recorder.losses.points(LossReason::BadKey, 1),
             }
@@ -145,8 +161,10 @@ impl Run {
     /// Logs an image, text, table, figure, file, … Encoding and redaction happen on a thread of ours; only making the
     /// value costs the caller anything.
     pub fn log_value(&self, step: u64, key: impl SeriesKey, value: impl Into<Value>) {
-        let Some(recorder) = self.recorder() else { return };
-        let Some(id) = key.id(recorder) else {
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
+        let Some(id) = key.id(Within(recorder)) else {
             return recorder.losses.values(LossReason::BadKey, 1);
         };
         let value = value.into();
@@ -159,12 +177,23 @@ impl Run {
         let queued = recorder.worker.submit(value.bytes(), move || {
             match value.encode(&name, &target.blobs(), &target.redactions) {
                 Ok(Encoded::Media(media)) => {
-                    let media = media.into();
-                    target.record(Record::Media { key: id, step, time, media }, 512);
+                    target.record(
+                        Record::Media {
+                            key: id,
+                            step,
+                            time,
+                            media,
+                        },
+                        512,
+                    );
                 }
                 Ok(Encoded::Histogram(stats)) => record_histogram(&target, id, step, *stats),
                 Err(e) => {
-                    let reason = if e.is_storage() { LossReason::Storage } else { LossReason::BadValue };
+                    let reason = if e.is_storage() {
+                        LossReason::Storage
+                    } else {
+                        LossReason::BadValue
+                    };
                     target.losses.values(reason, 1);
                     target.warn_once(&format!("{name} at step {step} was not recorded: {e}"));
                 }
@@ -172,7 +201,14 @@ impl Run {
         });
         if !queued {
             let closed = recorder.is_closed();
-            recorder.losses.values(if closed { LossReason::Finished } else { LossReason::Overflow }, 1);
+            recorder.losses.values(
+                if closed {
+                    LossReason::Finished
+                } else {
+                    LossReason::Overflow
+                },
+                1,
+            );
         }
     }
 
@@ -186,9 +222,16 @@ impl Run {
 
     /// Logs a scalar that is not known yet: `read` is called on a thread of ours, and may wait for a device. `None`
     /// counts as lost.
-    pub fn log_late(&self, step: u64, key: impl SeriesKey, read: impl FnOnce() -> Option<f64> + Send + 'static) {
-        let Some(recorder) = self.recorder() else { return };
-        let Some(id) = key.id(recorder) else {
+    pub fn log_late(
+        &self,
+        step: u64,
+        key: impl SeriesKey,
+        read: impl FnOnce() -> Option<f64> + Send + 'static,
+    ) {
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
+        let Some(id) = key.id(Within(recorder)) else {
             return recorder.losses.points(LossReason::BadKey, 1);
         };
         let target = Arc::clone(recorder);
@@ -204,8 +247,14 @@ impl Run {
     /// Does `work` on a thread of ours, in order, where it may wait for a device; it holds about `bytes` until then.
     /// The handle that it gets does not keep the run open. `false`, and nothing done, if too much waits already.
     pub fn defer(&self, bytes: usize, work: impl FnOnce(&Self) + Send + 'static) -> bool {
-        let Some(recorder) = self.recorder() else { return false };
-        let handle = Self { recorder: Some(Arc::clone(recorder)), guard: None, name: Arc::clone(&self.name) };
+        let Some(recorder) = self.recorder() else {
+            return false;
+        };
+        let handle = Self {
+            recorder: Some(Arc::clone(recorder)),
+            _guard: None,
+            name: Arc::clone(&self.name),
+        };
         recorder.worker.submit(bytes, move || work(&handle))
     }
 
@@ -230,7 +279,9 @@ impl Run {
 
     /// Puts a value into the summary by hand; it wins over what a series gives.
     pub fn set_summary(&self, key: &str, value: impl Serialize) {
-        let Some(recorder) = self.recorder() else { return };
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
         match serde_json::to_value(value) {
             Ok(value) => {
                 let entry = Map::from_iter([(key.to_owned(), value)]);
@@ -242,7 +293,9 @@ impl Run {
 
     /// Changes config after the start: the given top-level keys get new values, and the change is kept as such.
     pub fn update_config(&self, values: &impl Serialize) {
-        let Some(recorder) = self.recorder() else { return };
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
         match serde_json::to_value(values) {
             Ok(Json::Object(mut values)) => {
                 environment::mask(&mut values);
@@ -256,14 +309,26 @@ impl Run {
     /// Replaces the tags.
     pub fn set_tags(&self, tags: impl IntoIterator<Item = impl Into<String>>) {
         let tags = Some(tags.into_iter().map(Into::into).collect());
-        self.submit(Record::Label(LabelUpdate { tags, ..LabelUpdate::default() }), 256);
+        self.submit(
+            Record::Label(LabelUpdate {
+                tags,
+                ..LabelUpdate::default()
+            }),
+            256,
+        );
     }
 
     /// Replaces the notes.
     pub fn set_notes(&self, notes: impl Into<String>) {
         let notes: String = notes.into();
         let bytes = notes.len();
-        self.submit(Record::Label(LabelUpdate { notes: Some(notes), ..LabelUpdate::default() }), bytes);
+        self.submit(
+            Record::Label(LabelUpdate {
+                notes: Some(notes),
+                ..LabelUpdate::default()
+            }),
+            bytes,
+        );
     }
 
     /// Tells people to look: one line, and the rest.
@@ -272,14 +337,31 @@ impl Run {
     }
 
     /// As [`Self::alert`], about a step.
-    pub fn alert_at(&self, step: u64, level: Level, title: impl Into<String>, text: impl Into<String>) {
+    pub fn alert_at(
+        &self,
+        step: u64,
+        level: Level,
+        title: impl Into<String>,
+        text: impl Into<String>,
+    ) {
         self.alert_record(Some(step), level, title.into(), text.into());
     }
 
     fn alert_record(&self, step: Option<u64>, level: Level, title: String, text: String) {
-        let Some(recorder) = self.recorder() else { return };
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
         let bytes = title.len() + text.len();
-        recorder.record(Record::Alert(Alert { time: recorder.now(), level, title, text, step }), bytes);
+        recorder.record(
+            Record::Alert(Alert {
+                time: recorder.now(),
+                level,
+                title,
+                text,
+                step,
+            }),
+            bytes,
+        );
     }
 
     fn submit(&self, record: Record, bytes: usize) {
@@ -297,14 +379,18 @@ impl Run {
     /// Marks the run as failed; it goes on until it is finished or dropped.
     pub fn fail(&self, reason: impl fmt::Display) {
         if let Some(recorder) = self.recorder() {
-            recorder.set_outcome(Outcome::Failed { reason: reason.to_string() });
+            recorder.set_outcome(Outcome::Failed {
+                reason: reason.to_string(),
+            });
         }
     }
 
     /// Marks the run as stopped on request; it goes on until it is finished or dropped.
     pub fn stop(&self, reason: impl fmt::Display) {
         if let Some(recorder) = self.recorder() {
-            recorder.set_outcome(Outcome::Stopped { reason: reason.to_string() });
+            recorder.set_outcome(Outcome::Stopped {
+                reason: reason.to_string(),
+            });
         }
     }
 
@@ -337,10 +423,18 @@ impl Run {
     /// As [`Self::finish`], with another deadline. What other handles log afterwards is lost.
     pub fn finish_within(self, deadline: Duration) -> Finished {
         let Some(recorder) = self.recorder() else {
-            return Finished { complete: true, lost: 0, dir: None };
+            return Finished {
+                complete: true,
+                lost: 0,
+                dir: None,
+            };
         };
         let complete = recorder.close(Instant::now() + deadline);
-        Finished { complete, lost: recorder.losses.total(), dir: Some(recorder.dir.path().to_owned()) }
+        Finished {
+            complete,
+            lost: recorder.losses.total(),
+            dir: Some(recorder.dir.path().to_owned()),
+        }
     }
 }
 
@@ -354,12 +448,23 @@ impl Drop for Run {
 
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("name", &self.name).field("id", &self.id()).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("name", &self.name)
+            .field("id", &self.id())
+            .finish_non_exhaustive()
     }
 }
 
 fn record_histogram(recorder: &Recorder, key: KeyId, step: u64, stats: TensorStats) {
     let buckets = stats.histogram.positive.counts.len() + stats.histogram.negative.counts.len();
     let time = recorder.now();
-    recorder.record(Record::Histogram { key, step, time, stats: Box::new(stats) }, 200 + 8 * buckets);
+    recorder.record(
+        Record::Histogram {
+            key,
+            step,
+            time,
+            stats: Box::new(stats),
+        },
+        200 + 8 * buckets,
+    );
 }

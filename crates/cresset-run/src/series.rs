@@ -25,8 +25,14 @@ struct Target {
 
 impl Series {
     pub(crate) fn new(recorder: Option<&Arc<Recorder>>, name: &str) -> Self {
-        let target = recorder.map(|r| Target { recorder: Arc::clone(r), id: r.intern(name) });
-        Self { target, name: name.into() }
+        let target = recorder.map(|r| Target {
+            recorder: Arc::clone(r),
+            id: r.intern(name),
+        });
+        Self {
+            target,
+            name: name.into(),
+        }
     }
 
     /// The key.
@@ -49,7 +55,9 @@ impl Series {
 
 impl std::fmt::Debug for Series {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Series").field("key", &self.name).finish_non_exhaustive()
+        f.debug_struct("Series")
+            .field("key", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,17 +67,21 @@ pub trait SeriesKey: sealed::Sealed {}
 pub(crate) mod sealed {
     use super::{Arc, KeyId, Recorder, Series};
 
+    /// The run that a key is looked up in.
+    #[derive(Clone, Copy)]
+    pub struct Within<'a>(pub(crate) &'a Arc<Recorder>);
+
     pub trait Sealed {
         /// The series' number in the run, `None` if the key cannot be used.
-        fn id(&self, recorder: &Arc<Recorder>) -> Option<KeyId>;
+        fn id(&self, run: Within<'_>) -> Option<KeyId>;
 
         /// Its key.
         fn name(&self) -> &str;
     }
 
     impl Sealed for str {
-        fn id(&self, recorder: &Arc<Recorder>) -> Option<KeyId> {
-            recorder.intern(self)
+        fn id(&self, run: Within<'_>) -> Option<KeyId> {
+            run.0.intern(self)
         }
 
         fn name(&self) -> &str {
@@ -78,8 +90,8 @@ pub(crate) mod sealed {
     }
 
     impl Sealed for String {
-        fn id(&self, recorder: &Arc<Recorder>) -> Option<KeyId> {
-            recorder.intern(self)
+        fn id(&self, run: Within<'_>) -> Option<KeyId> {
+            run.0.intern(self)
         }
 
         fn name(&self) -> &str {
@@ -88,11 +100,11 @@ pub(crate) mod sealed {
     }
 
     impl Sealed for Series {
-        fn id(&self, recorder: &Arc<Recorder>) -> Option<KeyId> {
+        fn id(&self, run: Within<'_>) -> Option<KeyId> {
             match &self.target {
-                Some(target) if Arc::ptr_eq(&target.recorder, recorder) => target.id,
+                Some(target) if Arc::ptr_eq(&target.recorder, run.0) => target.id,
                 // A handle of another run names the same key in this one.
-                _ => recorder.intern(&self.name),
+                _ => run.0.intern(&self.name),
             }
         }
 
@@ -102,8 +114,8 @@ pub(crate) mod sealed {
     }
 
     impl<T: Sealed + ?Sized> Sealed for &T {
-        fn id(&self, recorder: &Arc<Recorder>) -> Option<KeyId> {
-            (**self).id(recorder)
+        fn id(&self, run: Within<'_>) -> Option<KeyId> {
+            (**self).id(run)
         }
 
         fn name(&self) -> &str {

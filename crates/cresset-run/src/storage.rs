@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    FrameBuilder, Holder, Key, KeyId, LockError, LogWriter, LossReason, Lost, Outcome, Rank, Record, Root, RunDir, Start,
-    Timestamp, WriterLock,
+    FrameBuilder, Holder, Key, KeyId, LockError, LogWriter, LossReason, Lost, Outcome, Rank,
+    Record, Root, RunDir, Start, Timestamp, WriterLock,
 };
 
 use crate::clock::Clock;
@@ -42,18 +42,24 @@ struct Preamble {
 impl Preamble {
     fn absorb(&mut self, record: &Record) {
         match record {
-            Record::Environment(_) | Record::Define(_) | Record::Summary(_) => {
-                if !self.standing.contains(record) {
-                    self.standing.push(record.clone());
-                }
+            Record::Environment(_) | Record::Define(_) | Record::Summary(_)
+                if !self.standing.contains(record) =>
+            {
+                self.standing.push(record.clone());
             }
             Record::Config(update) => self.start.config.extend(update.values.clone()),
             Record::Label(update) => {
                 let update = update.clone();
                 let start = &mut self.start;
-                start.name = update.name.unwrap_or_else(|| std::mem::take(&mut start.name));
-                start.notes = update.notes.unwrap_or_else(|| std::mem::take(&mut start.notes));
-                start.tags = update.tags.unwrap_or_else(|| std::mem::take(&mut start.tags));
+                start.name = update
+                    .name
+                    .unwrap_or_else(|| std::mem::take(&mut start.name));
+                start.notes = update
+                    .notes
+                    .unwrap_or_else(|| std::mem::take(&mut start.notes));
+                start.tags = update
+                    .tags
+                    .unwrap_or_else(|| std::mem::take(&mut start.tags));
                 start.group = update.group.or_else(|| start.group.take());
             }
             _ => {}
@@ -115,7 +121,11 @@ impl Storage {
             in_frame: Tally::default(),
             noted: Vec::new(),
             unconfirmed: Tally::default(),
-            preamble: Preamble { start, standing: Vec::new(), keys: Vec::new() },
+            preamble: Preamble {
+                start,
+                standing: Vec::new(),
+                keys: Vec::new(),
+            },
             preamble_due: true,
             pause: FIRST_PAUSE,
             next_try: None,
@@ -138,7 +148,11 @@ impl Storage {
         fs::create_dir_all(self.place.dir.path())?;
         ignore_in_git(&self.place.root)?;
         self.lock = None;
-        self.lock = Some(WriterLock::acquire(&self.place.dir, self.place.rank, &self.place.holder)?);
+        self.lock = Some(WriterLock::acquire(
+            &self.place.dir,
+            self.place.rank,
+            &self.place.holder,
+        )?);
         self.log = Some(LogWriter::create(&self.place.dir, self.place.rank)?);
         self.preamble_due = true;
         self.write_preamble()?;
@@ -173,7 +187,8 @@ impl Storage {
 
     /// How long until [`Self::is_ready`] would try again; `None` when there is nothing to mend.
     pub(crate) fn pause(&self) -> Option<Duration> {
-        self.next_try.map(|at| at.saturating_duration_since(Instant::now()))
+        self.next_try
+            .map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     /// Tries at the next call, whatever the pause.
@@ -192,7 +207,10 @@ impl Storage {
         if self.log.as_ref().is_some_and(LogWriter::is_broken) {
             let gone = std::mem::take(&mut self.unconfirmed);
             self.lose(gone);
-            self.fail(&io::Error::new(io::ErrorKind::NotFound, "the log file was deleted"));
+            self.fail(&io::Error::new(
+                io::ErrorKind::NotFound,
+                "the log file was deleted",
+            ));
             self.try_now();
         } else {
             self.unconfirmed = Tally::default();
@@ -299,14 +317,22 @@ impl Storage {
     }
 
     fn write_preamble(&mut self) -> io::Result<()> {
-        let Some(log) = &mut self.log else { return Ok(()) };
+        let Some(log) = &mut self.log else {
+            return Ok(());
+        };
         if !self.preamble_due {
             return Ok(());
         }
         let mut frame = FrameBuilder::default();
-        let keys = self.preamble.keys.iter().map(|(id, key)| Record::Key { id: *id, key: key.clone() });
+        let keys = self.preamble.keys.iter().map(|(id, key)| Record::Key {
+            id: *id,
+            key: key.clone(),
+        });
         let head = std::iter::once(Record::Start(Box::new(self.preamble.start.clone())));
-        for record in head.chain(self.preamble.standing.iter().cloned()).chain(keys) {
+        for record in head
+            .chain(self.preamble.standing.iter().cloned())
+            .chain(keys)
+        {
             // Each was encoded before, or is the head, whose config was checked when the run was built.
             if let Err(e) = frame.push(&record) {
                 return Err(io::Error::other(e));
@@ -376,7 +402,10 @@ impl Storage {
         self.checked = None;
         if self.is_ready() {
             self.flush();
-            self.record(&Record::End(cresset_record::End { time: self.clock.now(), outcome }));
+            self.record(&Record::End(cresset_record::End {
+                time: self.clock.now(),
+                outcome,
+            }));
             self.flush();
             self.sync();
         }
@@ -388,7 +417,11 @@ impl Storage {
 /// Keeps recorded runs out of the user's repository without touching any file of theirs.
 fn ignore_in_git(root: &Root) -> io::Result<()> {
     let path = root.path().join(".gitignore");
-    match fs::OpenOptions::new().write(true).create_new(true).open(path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+    {
         Ok(mut file) => io::Write::write_all(&mut file, b"*\n"),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(e),

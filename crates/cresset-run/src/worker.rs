@@ -39,7 +39,8 @@ impl Worker {
     /// Leaves a job that holds about `bytes`; `false` if there is no room for it.
     pub(crate) fn submit(&self, bytes: usize, work: impl FnOnce() + Send + 'static) -> bool {
         let mut queue = lock(&self.queue);
-        let full = queue.jobs.len() >= MAX_JOBS || (queue.bytes > 0 && queue.bytes + bytes > MAX_BYTES);
+        let full =
+            queue.jobs.len() >= MAX_JOBS || (queue.bytes > 0 && queue.bytes + bytes > MAX_BYTES);
         if full || queue.closing {
             return false;
         }
@@ -63,7 +64,10 @@ impl Worker {
                 if queue.closing {
                     return;
                 }
-                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue = self
+                    .changed
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
             };
             queue.running = true;
             drop(queue);
@@ -79,7 +83,11 @@ impl Worker {
         queue.closing = true;
         self.changed.notify_all();
         // Work that holds the last handle of its run ends the run from within: it cannot wait for itself.
-        let deadline = if WORKING.get() { Instant::now() } else { deadline };
+        let deadline = if WORKING.get() {
+            Instant::now()
+        } else {
+            deadline
+        };
         while queue.running || !queue.jobs.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -87,7 +95,11 @@ impl Worker {
                 queue.jobs.clear();
                 return abandoned;
             }
-            queue = self.changed.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self
+                .changed
+                .wait_timeout(queue, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         0
     }

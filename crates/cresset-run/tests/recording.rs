@@ -19,7 +19,11 @@ fn what_is_logged_is_there_to_read() {
         .group("g")
         .notes("n")
         .config(&serde_json::json!({"lr": 1e-3, "net": {"width": 16}, "api_key": "hunter2hunter2"}))
-        .define(Definition::new("val/*").maximize().summary(SummaryRule::Best))
+        .define(
+            Definition::new("val/*")
+                .maximize()
+                .summary(SummaryRule::Best),
+        )
         .start()
         .unwrap();
     let loss = run.series("train/loss");
@@ -31,7 +35,13 @@ fn what_is_logged_is_there_to_read() {
     run.log(20, [("val/auc", 0.8)]);
     run.log_histogram(3, "weights", &[0.5f32, -1.0, f32::NAN]);
     run.log_value(5, "note", "hello");
-    run.log_value(5, "mistakes", Image::from_hwc_u8(vec![9u8; 12], 2, 2, 3).unwrap().caption("c"));
+    run.log_value(
+        5,
+        "mistakes",
+        Image::from_hwc_u8(vec![9u8; 12], 2, 2, 3)
+            .unwrap()
+            .caption("c"),
+    );
     run.log_late(6, "late", || Some(4.5));
     run.alert_at(7, Level::Warn, "look", "here");
     run.set_summary("best_epoch", 3);
@@ -44,13 +54,21 @@ fn what_is_logged_is_there_to_read() {
     let v = view(&path);
     assert_eq!(v.state(), State::Finished);
     let start = v.start().unwrap();
-    assert_eq!((start.name.as_str(), start.tags.as_slice()), ("first", &["v4".to_owned()][..]));
+    assert_eq!(
+        (start.name.as_str(), start.tags.as_slice()),
+        ("first", &["v4".to_owned()][..])
+    );
     assert_eq!(start.config["lr"], 2e-3);
     assert_eq!(start.config["net"]["width"], 16);
     assert_eq!(start.config["api_key"], "***");
     let points = v.series_of("train/loss").unwrap().points();
     assert_eq!(points.len(), 1000);
-    assert!(points.iter().enumerate().all(|(i, p)| p.step == i as u64 && p.value == 1.0 / (1.0 + i as f64)));
+    assert!(
+        points
+            .iter()
+            .enumerate()
+            .all(|(i, p)| p.step == i as u64 && p.value == 1.0 / (1.0 + i as f64))
+    );
     assert_eq!(v.series_of("late").unwrap().points()[0].value, 4.5);
     let summary = v.summary();
     assert_eq!(summary["val/auc"], 0.9);
@@ -61,7 +79,10 @@ fn what_is_logged_is_there_to_read() {
     assert_eq!(v.media().count(), 2);
     assert_eq!(v.alerts()[0].step, Some(7));
     assert!(!v.environment().is_empty());
-    assert_eq!(std::fs::read_to_string(dir.path().join(".gitignore")).unwrap(), "*\n");
+    assert_eq!(
+        std::fs::read_to_string(dir.path().join(".gitignore")).unwrap(),
+        "*\n"
+    );
     assert_eq!(Root::new(dir.path()).runs().unwrap().len(), 1);
     assert!(v.damage().is_empty());
 }
@@ -70,11 +91,18 @@ fn what_is_logged_is_there_to_read() {
 fn durable_modes_have_written_when_the_call_returns() {
     for durability in [Durability::Written, Durability::Synced] {
         let dir = tempfile::tempdir().unwrap();
-        let run = init("p").dir(dir.path()).durability(durability).start().unwrap();
+        let run = init("p")
+            .dir(dir.path())
+            .durability(durability)
+            .start()
+            .unwrap();
         let path = run.dir().unwrap().to_owned();
         for step in 0..20u64 {
             run.log(step, [("a", step as f64)]);
-            assert_eq!(view(&path).series_of("a").unwrap().points().len() as u64, step + 1);
+            assert_eq!(
+                view(&path).series_of("a").unwrap().points().len() as u64,
+                step + 1
+            );
         }
     }
 }
@@ -90,8 +118,13 @@ fn a_panic_fails_the_run_with_its_message_and_place() {
     });
     assert!(thread.join().is_err());
     let v = view(&path);
-    let State::Failed(reason) = v.state() else { panic!("{:?}", v.state()) };
-    assert!(reason.contains("loss is NaN") && reason.contains("recording.rs:"), "{reason}");
+    let State::Failed(reason) = v.state() else {
+        panic!("{:?}", v.state())
+    };
+    assert!(
+        reason.contains("loss is NaN") && reason.contains("recording.rs:"),
+        "{reason}"
+    );
     assert_eq!(v.series_of("a").unwrap().points().len(), 1);
 }
 
@@ -122,14 +155,26 @@ fn the_last_handle_finishes_the_run() {
 #[test]
 fn a_resumed_run_supersedes_the_steps_that_it_logs_again() {
     let dir = tempfile::tempdir().unwrap();
-    let run = init("p").dir(dir.path()).id("abc").name("kept").config(&serde_json::json!({"a": 1})).start().unwrap();
+    let run = init("p")
+        .dir(dir.path())
+        .id("abc")
+        .name("kept")
+        .config(&serde_json::json!({"a": 1}))
+        .start()
+        .unwrap();
     for step in 0..100u64 {
         run.log(step, [("x", step as f64)]);
     }
     drop(run);
     let again = || init("p").dir(dir.path());
-    assert!(matches!(again().id("abc").start(), Err(StartError::Exists(_))));
-    assert!(matches!(again().resume("nope").start(), Err(StartError::NotFound { .. })));
+    assert!(matches!(
+        again().id("abc").start(),
+        Err(StartError::Exists(_))
+    ));
+    assert!(matches!(
+        again().resume("nope").start(),
+        Err(StartError::NotFound { .. })
+    ));
     let run = again().resume_from("abc", 50).start().unwrap();
     assert_eq!(run.name(), "kept");
     for step in 50..120u64 {
@@ -150,18 +195,34 @@ fn a_resumed_run_supersedes_the_steps_that_it_logs_again() {
 fn two_writers_of_one_run_and_declared_ranks() {
     let dir = tempfile::tempdir().unwrap();
     let builder = || init("p").dir(dir.path()).id("one");
-    assert!(matches!(init("p").dir(dir.path()).rank(0, 2).start(), Err(StartError::RankWithoutId)));
-    assert!(matches!(builder().rank(2, 2).start(), Err(StartError::Rank { .. })));
+    assert!(matches!(
+        init("p").dir(dir.path()).rank(0, 2).start(),
+        Err(StartError::RankWithoutId)
+    ));
+    assert!(matches!(
+        builder().rank(2, 2).start(),
+        Err(StartError::Rank { .. })
+    ));
     let rank0 = builder().rank(0, 2).start().unwrap();
-    let Err(error) = builder().resume("one").start() else { panic!("two writers") };
-    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+    let Err(error) = builder().resume("one").start() else {
+        panic!("two writers")
+    };
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("process {}", std::process::id())),
+        "{error}"
+    );
     let rank1 = builder().rank(1, 2).start().unwrap();
     rank0.log(0, [("x", 0.0)]);
     rank1.log(0, [("x", 1.0)]);
     let path = rank0.dir().unwrap().to_owned();
     drop((rank0, rank1));
     let v = view(&path);
-    let values: Vec<(u32, f64)> = v.series().map(|(_, rank, s)| (rank.0, s.points()[0].value)).collect();
+    let values: Vec<(u32, f64)> = v
+        .series()
+        .map(|(_, rank, s)| (rank.0, s.points()[0].value))
+        .collect();
     assert_eq!(values, [(0, 0.0), (1, 1.0)]);
     assert_eq!(v.state(), State::Finished);
 }
@@ -169,7 +230,11 @@ fn two_writers_of_one_run_and_declared_ranks() {
 #[test]
 fn overflow_waits_or_drops_and_counts() {
     let dir = tempfile::tempdir().unwrap();
-    let run = init("p").dir(dir.path()).overflow(Overflow::Wait(Duration::from_secs(60))).start().unwrap();
+    let run = init("p")
+        .dir(dir.path())
+        .overflow(Overflow::Wait(Duration::from_secs(60)))
+        .start()
+        .unwrap();
     let x = run.series("x");
     for step in 0..400_000u64 {
         x.log(step, step as f64);
