@@ -12,7 +12,7 @@
 
 use cresset_record::{Axes, Curve, Figure, FloatRow};
 
-/// Points that belong together: a line of [`line`] or a group of [`scatter`]. `y` has as many numbers as `x`.
+/// Points that belong together: a line of [`line()`] or a group of [`scatter`]. `y` has as many numbers as `x`.
 pub fn curve<X, Y>(name: impl Into<String>, x: &[X], y: &[Y]) -> Curve
 where
     X: Into<f64> + Copy,

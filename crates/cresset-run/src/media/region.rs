@@ -17,7 +17,8 @@ enum Unit {
 }
 
 impl Region {
-    /// In pixels from the top left corner.
+    /// In pixels of the image that is logged, from the top left corner. Where images are scaled down first, as thumbnails
+    /// are, use [`fractions`](Self::fractions).
     #[must_use]
     pub fn pixels(x: u32, y: u32, width: u32, height: u32) -> Self {
         Self {
