@@ -174,6 +174,8 @@ impl Recorder {
 
     /// The writer's thread: writes what comes until the run is closed.
     pub(crate) fn write_until_closed(&self) {
+        // Even if this thread should panic, nobody may wait for it.
+        let _done = WriterDone(self);
         let mut batch = Batch::default();
         loop {
             let patience = lock(&self.storage).pause();
@@ -201,8 +203,6 @@ impl Recorder {
                 break;
             }
         }
-        *lock(&self.writer_done.0) = true;
-        self.writer_done.1.notify_all();
     }
 
     /// Lets everything that was logged reach the disk and ends the run; `false` if the deadline came first. The rest is
@@ -228,5 +228,16 @@ impl Recorder {
             .1
             .wait_timeout_while(lock(&self.writer_done.0), left, |done| !*done);
         *done.unwrap_or_else(std::sync::PoisonError::into_inner).0
+    }
+}
+
+/// Says, when dropped, that the writer's thread is done.
+struct WriterDone<'a>(&'a Recorder);
+
+impl Drop for WriterDone<'_> {
+    fn drop(&mut self) {
+        self.0.phase.store(CLOSED, Ordering::Release);
+        *lock(&self.0.writer_done.0) = true;
+        self.0.writer_done.1.notify_all();
     }
 }
