@@ -56,13 +56,17 @@ pub enum BatchError {
         rows: usize,
     },
     /// One logit a row was given, but there are not two classes.
-    #[error("one logit a row tells two classes apart, but there are {classes}; push one logit a class")]
+    #[error(
+        "one logit a row tells two classes apart, but there are {classes}; push one logit a class"
+    )]
     NotBinary {
         /// How many classes there are.
         classes: usize,
     },
     /// Earlier batches had another kind of scores, with which these cannot be compared.
-    #[error("this batch has another kind of scores than the ones before; push the same variant of `Scores` in a pass")]
+    #[error(
+        "this batch has another kind of scores than the ones before; push the same variant of `Scores` in a pass"
+    )]
     MixedScores,
 }
 

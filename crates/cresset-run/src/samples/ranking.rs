@@ -59,8 +59,7 @@ impl Ranking {
         let mut above = 0;
         let mut won_halves: u128 = 0;
         for group in &self.groups {
-            won_halves +=
-                u128::from(group.negatives) * u128::from(2 * above + group.positives);
+            won_halves += u128::from(group.negatives) * u128::from(2 * above + group.positives);
             above += group.positives;
         }
         (pairs > 0).then(|| won_halves as f64 / (2 * pairs) as f64)
@@ -227,15 +226,30 @@ mod tests {
     #[test]
     fn hand_made_rankings() {
         let perfect = ranking(&[(3.0, true), (2.0, true), (1.0, false)]);
-        assert_eq!((perfect.auc(), perfect.average_precision()), (Some(1.0), Some(1.0)));
+        assert_eq!(
+            (perfect.auc(), perfect.average_precision()),
+            (Some(1.0), Some(1.0))
+        );
         let inverted = ranking(&[(3.0, false), (2.0, false), (1.0, true)]);
-        assert_eq!((inverted.auc(), inverted.average_precision()), (Some(0.0), Some(1.0 / 3.0)));
+        assert_eq!(
+            (inverted.auc(), inverted.average_precision()),
+            (Some(0.0), Some(1.0 / 3.0))
+        );
         let tied = ranking(&[(1.0, false), (1.0, true), (-0.0, true), (0.0, false)]);
-        assert_eq!((tied.auc(), tied.average_precision()), (Some(0.5), Some(0.5)));
+        assert_eq!(
+            (tied.auc(), tied.average_precision()),
+            (Some(0.5), Some(0.5))
+        );
         let one_class = ranking(&[(1.0, true), (0.0, true)]);
-        assert_eq!((one_class.auc(), one_class.average_precision()), (None, Some(1.0)));
+        assert_eq!(
+            (one_class.auc(), one_class.average_precision()),
+            (None, Some(1.0))
+        );
         let other_class = ranking(&[(1.0, false)]);
-        assert_eq!((other_class.auc(), other_class.average_precision()), (None, None));
+        assert_eq!(
+            (other_class.auc(), other_class.average_precision()),
+            (None, None)
+        );
         assert_eq!(ranking(&[]).auc(), None);
         assert_eq!(ranking(&[]).precision_recall("a"), None);
     }
@@ -256,7 +270,10 @@ mod tests {
     #[test]
     fn counts_of_a_large_pass_do_not_overflow() {
         let n = 5_000_000_000;
-        let group = |positives, negatives| Group { positives, negatives };
+        let group = |positives, negatives| Group {
+            positives,
+            negatives,
+        };
         let ranking = Ranking::new(vec![group(n, n), group(0, n)]);
         assert_eq!(ranking.auc(), Some(0.75));
     }

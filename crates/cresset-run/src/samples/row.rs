@@ -45,6 +45,7 @@ pub(super) struct RowScores {
     pub(super) log_odds: Vec<f64>,
     /// The class with the highest score; the first of equals.
     pub(super) predicted: usize,
+    exponentials: Vec<f64>,
 }
 
 impl RowScores {
@@ -69,7 +70,7 @@ impl RowScores {
         }
         self.predicted = arg_max(&self.log_odds);
         if kind == Kind::Logits {
-            logits_to_log_odds(&mut self.log_odds, self.predicted);
+            logits_to_log_odds(&mut self.log_odds, self.predicted, &mut self.exponentials);
         }
         Ok(())
     }
@@ -88,23 +89,22 @@ impl RowScores {
 }
 
 /// Replaces logits by log-odds: of each class against all others together.
-fn logits_to_log_odds(logits: &mut [f64], largest: usize) {
+fn logits_to_log_odds(logits: &mut [f64], largest: usize, exponentials: &mut Vec<f64>) {
     let max = logits[largest];
-    let exponential = |z: f64| (z - max).exp();
-    let sum: f64 = logits.iter().map(|z| exponential(*z)).sum();
-    // Against the rest, the largest needs a sum of its own: its difference from the whole sum may round to zero.
-    let second = others(logits, largest).fold(f64::NEG_INFINITY, f64::max);
-    let rest: f64 = others(logits, largest).map(|z| (z - second).exp()).sum();
-    let of_largest = max - second - rest.ln();
-    for z in logits.iter_mut() {
-        *z = *z - max - (sum - exponential(*z)).ln();
-    }
-    // A single class has no rest, and is certain.
-    logits[largest] = if second.is_finite() {
-        of_largest
+    exponentials.clear();
+    exponentials.extend(logits.iter().map(|z| (z - max).exp()));
+    // A sum of its own for the largest: the difference from the sum of all may round to zero.
+    let rest: f64 = others(exponentials, largest).sum();
+    let of_largest = if rest > 0.0 {
+        -rest.ln()
     } else {
-        f64::INFINITY
+        // So far ahead that the others' exponentials are zero: the next one is the rest. A single class has none.
+        max - others(logits, largest).fold(f64::NEG_INFINITY, f64::max)
     };
+    for (z, exponential) in logits.iter_mut().zip(exponentials) {
+        *z = *z - max - (1.0 + rest - *exponential).ln();
+    }
+    logits[largest] = of_largest;
 }
 
 fn others(values: &[f64], left_out: usize) -> impl Iterator<Item = f64> {
@@ -114,7 +114,7 @@ fn others(values: &[f64], left_out: usize) -> impl Iterator<Item = f64> {
 
 /// The log-odds of a probability. Zero counts as the smallest normal `f32`, so that one such row does not make the loss of
 /// a whole pass infinite.
-fn log_odds_of(p: f64) -> f64 {
+pub(super) fn log_odds_of(p: f64) -> f64 {
     let p = p.clamp(f64::from(f32::MIN_POSITIVE), 1.0);
     p.ln() - (-p).ln_1p()
 }
@@ -196,8 +196,16 @@ mod tests {
         for (kind, row, expected) in [
             (Kind::Logits, [f32::NAN, 0.0], Err(Fault::NotFinite)),
             (Kind::Logits, [0.0, f32::INFINITY], Err(Fault::NotFinite)),
-            (Kind::Probabilities, [0.7, 0.7], Err(Fault::NotProbabilities)),
-            (Kind::Probabilities, [-0.1, 1.1], Err(Fault::NotProbabilities)),
+            (
+                Kind::Probabilities,
+                [0.7, 0.7],
+                Err(Fault::NotProbabilities),
+            ),
+            (
+                Kind::Probabilities,
+                [-0.1, 1.1],
+                Err(Fault::NotProbabilities),
+            ),
             (Kind::Probabilities, [0.0, 1.0], Ok(())),
             (Kind::Probabilities, [0.495, 0.5], Ok(())),
         ] {

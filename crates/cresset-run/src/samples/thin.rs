@@ -41,20 +41,22 @@ struct Stretch {
 
 impl Stretch {
     fn new(points: &[(f64, f64)], first: usize, last: usize) -> Self {
-        let mut stretch = Self {
-            first,
-            last,
-            farthest: first,
-            distance: 0.0,
-        };
-        for i in first + 1..last {
-            let distance = distance(points[i], points[first], points[last]);
-            if distance > stretch.distance {
-                stretch.distance = distance;
-                stretch.farthest = i;
+        let line = Line::new(points[first], points[last]);
+        let mut farthest = first;
+        let mut largest = 0.0;
+        for (i, point) in points.iter().enumerate().take(last).skip(first + 1) {
+            let distance = line.squared_distance(*point);
+            if distance > largest {
+                largest = distance;
+                farthest = i;
             }
         }
-        stretch
+        Self {
+            first,
+            last,
+            farthest,
+            distance: largest.sqrt(),
+        }
     }
 }
 
@@ -81,17 +83,42 @@ impl PartialEq for Stretch {
 
 impl Eq for Stretch {}
 
-/// How far a point is from the line between two others.
-fn distance(point: (f64, f64), from: (f64, f64), to: (f64, f64)) -> f64 {
-    let line = (to.0 - from.0, to.1 - from.1);
-    let offset = (point.0 - from.0, point.1 - from.1);
-    let squared = line.0 * line.0 + line.1 * line.1;
-    let along = if squared > 0.0 {
-        ((offset.0 * line.0 + offset.1 * line.1) / squared).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    (offset.0 - along * line.0).hypot(offset.1 - along * line.1)
+/// The straight line between two points.
+struct Line {
+    from: (f64, f64),
+    to: (f64, f64),
+    direction: (f64, f64),
+    squared_length: f64,
+}
+
+impl Line {
+    fn new(from: (f64, f64), to: (f64, f64)) -> Self {
+        let direction = (to.0 - from.0, to.1 - from.1);
+        Self {
+            from,
+            to,
+            direction,
+            squared_length: squared(direction.0, direction.1),
+        }
+    }
+
+    /// The square of how far a point is from the nearest point of the line.
+    fn squared_distance(&self, (x, y): (f64, f64)) -> f64 {
+        let (dx, dy) = (x - self.from.0, y - self.from.1);
+        let along = dx * self.direction.0 + dy * self.direction.1;
+        if along <= 0.0 {
+            squared(dx, dy)
+        } else if along >= self.squared_length {
+            squared(x - self.to.0, y - self.to.1)
+        } else {
+            let across = dx * self.direction.1 - dy * self.direction.0;
+            across * across / self.squared_length
+        }
+    }
+}
+
+fn squared(x: f64, y: f64) -> f64 {
+    x * x + y * y
 }
 
 #[cfg(test)]
@@ -100,8 +127,18 @@ mod tests {
 
     #[test]
     fn points_on_a_line_are_left_out_and_corners_stay() {
-        let steps = [(0.0, 0.0), (0.0, 0.25), (0.0, 0.5), (0.5, 0.5), (0.75, 0.5), (1.0, 1.0)];
-        assert_eq!(thin(&steps, 200), [(0.0, 0.0), (0.0, 0.5), (0.75, 0.5), (1.0, 1.0)]);
+        let steps = [
+            (0.0, 0.0),
+            (0.0, 0.25),
+            (0.0, 0.5),
+            (0.5, 0.5),
+            (0.75, 0.5),
+            (1.0, 1.0),
+        ];
+        assert_eq!(
+            thin(&steps, 200),
+            [(0.0, 0.0), (0.0, 0.5), (0.75, 0.5), (1.0, 1.0)]
+        );
         let line: Vec<_> = (0..1000).map(|i| (f64::from(i), f64::from(i))).collect();
         assert_eq!(thin(&line, 200), [(0.0, 0.0), (999.0, 999.0)]);
         assert_eq!(thin(&[], 200), []);
@@ -111,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_lone_spike_survives() {
-        let mut points: Vec<_> = (0..10_000).map(|i| (f64::from(i) / 1e4, (f64::from(i) / 50.0).sin() / 100.0)).collect();
+        let mut points: Vec<_> = (0..10_000)
+            .map(|i| (f64::from(i) / 1e4, (f64::from(i) / 50.0).sin() / 100.0))
+            .collect();
         points[7_777].1 = 1.0;
         let kept = thin(&points, 200);
         assert_eq!(kept.len(), 200);
