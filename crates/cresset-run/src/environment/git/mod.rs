@@ -16,8 +16,8 @@ use super::put;
 
 /// How long one call of git may take.
 const CALL_LIMIT: Duration = Duration::from_secs(2);
-/// How long all calls may take.
-const LIMIT: Duration = Duration::from_secs(4);
+/// How many times as long all calls together may take.
+const ALL_CALLS: u32 = 2;
 /// Most bytes of the diff as JSON, and most bytes read of any other answer.
 const MAX_BYTES: usize = 1 << 20;
 
@@ -45,14 +45,15 @@ const SECRET_FILES: &[&str] = &[
 
 /// What git knows of the work tree around `directory`; nothing outside of one.
 pub(super) fn capture(directory: &Path) -> Option<Json> {
-    capture_with("git".as_ref(), directory)
+    capture_with("git".as_ref(), directory, CALL_LIMIT)
 }
 
-fn capture_with(program: &OsStr, directory: &Path) -> Option<Json> {
+fn capture_with(program: &OsStr, directory: &Path, call_limit: Duration) -> Option<Json> {
     let git = Git {
         program,
         directory,
-        deadline: Instant::now() + LIMIT,
+        call_limit,
+        deadline: Instant::now() + call_limit * ALL_CALLS,
     };
     let Some(root) = git.line(&["rev-parse", "--show-toplevel"]) else {
         // No git here, or it refuses a work tree of another user: the files still tell the commit.
@@ -105,6 +106,7 @@ fn capture_with(program: &OsStr, directory: &Path) -> Option<Json> {
 struct Git<'a> {
     program: &'a OsStr,
     directory: &'a Path,
+    call_limit: Duration,
     deadline: Instant,
 }
 
@@ -133,7 +135,7 @@ impl Git<'_> {
             .env("GIT_OPTIONAL_LOCKS", "0")
             .args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
             .args(arguments);
-        let deadline = self.deadline.min(Instant::now() + CALL_LIMIT);
+        let deadline = self.deadline.min(Instant::now() + self.call_limit);
         output(&mut command, MAX_BYTES, deadline)
     }
 

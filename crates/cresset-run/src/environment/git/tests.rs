@@ -8,6 +8,13 @@ use tempfile::TempDir;
 use super::*;
 use crate::environment::mask;
 
+/// A busy machine may be slow; what is late is tested elsewhere.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn capture(directory: &Path) -> Option<Json> {
+    capture_with("git".as_ref(), directory, PATIENCE)
+}
+
 /// A repository in a folder of its own.
 struct Repository(TempDir);
 
@@ -208,7 +215,7 @@ fn no_repository_is_no_value() {
 
 #[test]
 fn without_the_program_the_files_tell_the_commit() {
-    let without_git = |path: &Path| capture_with("/nonexistent/git".as_ref(), path);
+    let without_git = |path: &Path| capture_with("/nonexistent/git".as_ref(), path, PATIENCE);
     let repository = Repository::with_commit();
     let commit = repository.git("rev-parse HEAD");
     let check = |branch: Option<&str>| {

@@ -1,6 +1,6 @@
 //! Written by scikit_learn.py with scikit-learn 1.9.1 and numpy 2.4.6; see there.
 
-use super::Expected;
+use super::pass::Expected;
 
 pub(super) const EXPECTED: &[Expected] = &[
     Expected {

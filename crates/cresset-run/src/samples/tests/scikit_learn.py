@@ -1,4 +1,4 @@
-"""Writes expected.rs: what scikit-learn says of the passes that tests/mod.rs generates.
+"""Writes expected.rs: what scikit-learn says of the passes that pass.rs generates.
 
 Usage: pip install scikit-learn==1.9.1; python scikit_learn.py > expected.rs
 
@@ -71,7 +71,7 @@ def expected(name, seed, rows, classes, occurring, grid):
 
 
 print(f"//! Written by scikit_learn.py with scikit-learn {sklearn.__version__} and numpy {np.__version__}; see there.\n")
-print("use super::Expected;\n")
+print("use super::pass::Expected;\n")
 print("pub(super) const EXPECTED: &[Expected] = &[")
 for one in PASSES:
     expected(*one)
