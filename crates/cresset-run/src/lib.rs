@@ -28,6 +28,7 @@ mod clock;
 #[cfg(feature = "tracing")]
 mod console;
 mod environment;
+mod evaluation;
 mod inbox;
 mod keys;
 mod losses;

@@ -256,3 +256,44 @@ fn overflow_waits_or_drops_and_counts() {
     let counted: u64 = v.lost().values().map(|l| l.points).sum();
     assert_eq!(counted, lost, "what is lost is counted in the log");
 }
+
+#[test]
+fn an_evaluation_pass_is_logged_with_its_mistakes() {
+    use cresset_record::{MediaDetail, RunDir};
+    use cresset_run::samples::{Batch, Evaluation, Scores};
+
+    let dir = tempfile::tempdir().unwrap();
+    let run = init("p").dir(dir.path()).start().unwrap();
+    let mut evaluation = Evaluation::new(["good", "void"]);
+    let batch = Batch {
+        scores: Scores::Logits(&[3.0, 0.0, 2.0, 0.0]),
+        targets: &[0, 1],
+        indices: &[40, 41],
+    };
+    for kept in evaluation.push(&batch).unwrap() {
+        evaluation.attach(&kept, Image::from_hwc_u8(vec![7u8; 48], 4, 4, 3).unwrap());
+    }
+    run.log_evaluation(9, "val", evaluation.report());
+    let path = run.dir().unwrap().to_owned();
+    drop(run);
+    let v = RunView::open(RunDir::new(path)).unwrap();
+    assert_eq!(v.series_of("val/accuracy").unwrap().points()[0].value, 0.5);
+    let mistakes: Vec<_> = v
+        .media()
+        .filter(|(k, _, _)| k.as_str() == "val/mistakes")
+        .flat_map(|(_, _, m)| m)
+        .collect();
+    let MediaDetail::Image(image) = &mistakes[0].value.detail else {
+        panic!("{mistakes:?}")
+    };
+    assert_eq!(image.sample.as_ref().unwrap().dataset_index, 41);
+    assert!(
+        mistakes[0]
+            .value
+            .caption
+            .as_ref()
+            .unwrap()
+            .starts_with("void taken for good")
+    );
+    assert!(v.media().any(|(_, _, m)| matches!(&m[0].value.detail, MediaDetail::Figure { figure } if figure == "confusion_matrix")));
+}
