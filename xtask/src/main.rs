@@ -1,2 +1,50 @@
-//! stub
-fn main() {}
+//! The project's own commands: `cargo xtask test`, `cargo xtask layers`, `cargo xtask bench`.
+#![expect(
+    clippy::print_stdout,
+    reason = "what these commands print is what they are for"
+)]
+
+mod bench;
+mod fuzz;
+mod layers;
+mod shell;
+mod tally;
+mod test;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+enum Command {
+    /// All checks and tests, the cheap ones first; this is what CI runs.
+    Test(test::Options),
+    /// Who depends on whom, against the rules; the map of the project, against the tree.
+    Layers,
+    /// Measures what recording costs.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Test(options) => test::run(&options),
+        Command::Layers => layers::run(root()),
+        Command::Bench(options) => bench::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}

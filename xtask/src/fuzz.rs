@@ -1,0 +1,45 @@
+//! Runs every fuzz target for a while.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{root, shell, tools};
+
+/// Runs each target of `fuzz/` for so many seconds.
+///
+/// # Errors
+/// If a tool is missing, or a target finds something.
+pub(crate) fn run(seconds: u32) -> Result<()> {
+    tools::fuzz()?;
+    let targets = shell::read(fuzz().arg("list"))?;
+    let limit = format!("-max_total_time={seconds}");
+    let mut found = Vec::new();
+    for target in targets.split_whitespace() {
+        if shell::run(fuzz().args(["run", target, "--", &limit])).is_err() {
+            found.push(target);
+        }
+    }
+    if targets.trim().is_empty() {
+        bail!("there are no targets in fuzz/");
+    }
+    if !found.is_empty() {
+        bail!(
+            "{} failed; the inputs are in fuzz/artifacts",
+            found.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// `cargo fuzz` with the nightly toolchain, which it needs for sanitizers.
+fn fuzz() -> Command {
+    let mut command = Command::new("rustup");
+    command
+        .args(["run", "nightly", "cargo", "fuzz"])
+        .current_dir(root())
+        // Of the toolchain that runs us.
+        .env_remove("CARGO")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    command
+}

@@ -1,0 +1,212 @@
+//! Who may depend on whom.
+
+/// What one of our packages may depend on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule {
+    pub(super) package: &'static str,
+    /// Our own packages that it may use.
+    pub(super) uses: &'static [&'static str],
+    /// Further ones that its tests, benchmarks and examples may use.
+    pub(super) tests_use: &'static [&'static str],
+    /// What it must not reach, however indirectly, with any features.
+    pub(super) never: &'static [Family],
+}
+
+/// Packages of others that serve one purpose.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    /// Names of packages; a `*` at the end stands for any ending.
+    packages: &'static [&'static str],
+}
+
+impl Family {
+    pub(super) const fn new(name: &'static str, packages: &'static [&'static str]) -> Self {
+        Self { name, packages }
+    }
+
+    /// Whether the package `name` is one of these.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.packages
+            .iter()
+            .any(|package| match package.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => *package == name,
+            })
+    }
+}
+
+/// A run is recorded in the process that trains. What comes into that process with us must not open connections, start an
+/// executor or bring a database, whatever the user switches on.
+const NETWORK: Family = Family::new(
+    "the network",
+    &[
+        "actix-*",
+        "attohttpc",
+        "axum",
+        "axum-*",
+        "curl",
+        "curl-sys",
+        "h2",
+        "h3",
+        "hyper",
+        "hyper-*",
+        "isahc",
+        "minreq",
+        "native-tls",
+        "object_store",
+        "openssl",
+        "openssl-sys",
+        "quinn",
+        "quinn-*",
+        "reqwest",
+        "rocket",
+        "rustls",
+        "tiny_http",
+        "tonic",
+        "tower-http",
+        "tungstenite",
+        "ureq",
+        "warp",
+    ],
+);
+const ASYNC: Family = Family::new(
+    "async",
+    &[
+        "async-executor",
+        "async-global-executor",
+        "async-io",
+        "async-std",
+        "embassy-*",
+        "futures",
+        "futures-executor",
+        "futures-util",
+        "glommio",
+        "monoio",
+        "smol",
+        "tokio",
+        "tokio-*",
+    ],
+);
+const DATABASE: Family = Family::new(
+    "a database",
+    &[
+        "clickhouse",
+        "diesel",
+        "duckdb",
+        "heed",
+        "libsqlite3-sys",
+        "lmdb*",
+        "mongodb",
+        "mysql*",
+        "postgres",
+        "redb",
+        "redis",
+        "rocksdb",
+        "rusqlite",
+        "sea-orm",
+        "sled",
+        "sqlite",
+        "sqlx",
+        "sqlx-*",
+        "tokio-postgres",
+    ],
+);
+/// A training framework: each is known to its own callback crate and to examples, so that nobody gets two of them, or two
+/// versions of one.
+const CANDLE: Family = Family::new(
+    "candle",
+    &[
+        "candle-core",
+        "candle-nn",
+        "candle-transformers",
+        "candle-datasets",
+        "candle-kernels",
+        "candle-onnx",
+        "candle-optimisers",
+        "candle-examples",
+    ],
+);
+const BURN: Family = Family::new("burn", &["burn", "burn-*", "cubecl", "cubecl-*"]);
+
+const SERVICES: &[Family] = &[NETWORK, ASYNC, DATABASE];
+const SERVICES_OR_BURN: &[Family] = &[NETWORK, ASYNC, DATABASE, BURN];
+const SERVICES_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, DATABASE, CANDLE, BURN];
+const FRAMEWORKS: &[Family] = &[CANDLE, BURN];
+
+/// The architecture, a line a package. A package without a line is an error: think where it belongs, then say it here and in
+/// `docs/ARCHITECTURE.md`.
+pub(super) const RULES: &[Rule] = &[
+    rule("cresset-record", &[], &[], SERVICES_OR_FRAMEWORKS),
+    rule(
+        "cresset-run",
+        &["cresset-record"],
+        &[],
+        SERVICES_OR_FRAMEWORKS,
+    ),
+    rule(
+        "cresset-candle",
+        &["cresset-record", "cresset-run"],
+        &["candle-im2col"],
+        SERVICES_OR_BURN,
+    ),
+    rule("candle-im2col", &[], &[], SERVICES_OR_BURN),
+    rule(
+        "cresset",
+        &["cresset-run"],
+        &["cresset-record"],
+        SERVICES_OR_FRAMEWORKS,
+    ),
+    rule(
+        "cresset-cli",
+        &["cresset-record"],
+        &["cresset-run"],
+        FRAMEWORKS,
+    ),
+    rule("solder-joints", &[], &[], SERVICES_OR_FRAMEWORKS),
+    rule(
+        "defect-classifier",
+        &[
+            "candle-im2col",
+            "cresset",
+            "cresset-candle",
+            "solder-joints",
+        ],
+        &["cresset-record"],
+        SERVICES_OR_BURN,
+    ),
+    rule(
+        "cresset-benches",
+        &[
+            "candle-im2col",
+            "cresset",
+            "cresset-candle",
+            "cresset-record",
+            "cresset-run",
+            "defect-classifier",
+            "solder-joints",
+        ],
+        &[],
+        SERVICES,
+    ),
+    rule("xtask", &[], &[], SERVICES_OR_FRAMEWORKS),
+];
+
+const fn rule(
+    package: &'static str,
+    uses: &'static [&'static str],
+    tests_use: &'static [&'static str],
+    never: &'static [Family],
+) -> Rule {
+    Rule {
+        package,
+        uses,
+        tests_use,
+        never,
+    }
+}
+
+/// Whether our package `name` may depend on a training framework by itself.
+pub(super) fn may_declare(rule: &Rule, dependency: &str) -> bool {
+    !FRAMEWORKS.iter().any(|f| f.has(dependency)) || !rule.never.iter().any(|f| f.has(dependency))
+}
