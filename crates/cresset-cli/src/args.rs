@@ -1,0 +1,181 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Look at, watch, export and check the runs that Cresset recorded.
+#[derive(Debug, Parser)]
+#[command(name = "cresset", version, after_help = exit::HELP, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What all commands take.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of all commands")]
+pub(crate) struct GlobalArguments {
+    /// The folder of the runs [default: $CRESSET_DIR, else the nearest .cresset here or above]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// When to use colour; `auto` means on a terminal, unless $NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Runs(RunsArguments),
+    Show(ShowArguments),
+    Watch(WatchArguments),
+    Export(ExportArguments),
+    Verify(VerifyArguments),
+}
+
+/// The run that a command is about.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgument {
+    /// The run: its id or the beginning of it, its name, its folder, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+}
+
+/// List runs as a table
+///
+/// Without --columns the table shows name, id, state, duration and age, and those values of the summary whose
+/// series have a goal, or else the first few. The best value of a column with a goal is bold.
+#[derive(Debug, Args)]
+#[command(after_help = RUNS_HELP)]
+pub(crate) struct RunsArguments {
+    /// Only runs that pass, such as `val/auc > 0.94 and tags has "v4"`
+    #[arg(long, short, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Sort by these fields, separated by commas; `-` before a field puts the highest first
+    #[arg(
+        long,
+        short,
+        value_name = "FIELDS",
+        default_value = "-created",
+        allow_hyphen_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) sort: Vec<String>,
+    /// Show these fields, separated by commas
+    #[arg(long, short, value_name = "FIELDS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// Only runs of this project
+    #[arg(long, short, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// At most so many runs
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Print a JSON array instead, one object a run, with all fields but environment
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const RUNS_HELP: &str = r#"Fields:
+  name id project state reason duration age created group job_type tags notes host
+  alerts lost damage       how many of each
+  config.KEY               a hyper-parameter, nested with dots: config.optimizer.lr
+  environment.KEY          what surrounded the run: environment.git.commit
+  KEY                      a value of the summary: val/auc; summary.KEY if it is named as a field
+
+Filters:
+  FIELD OPERATOR VALUE, with = != < <= > >=, joined by and, or, not and parentheses
+  name ~ res*-v4           text with * for anything; without a *, text that contains it
+  tags has v4              a list with this element
+  state in (failed, crashed)
+  duration > 1h30m         units us ms s m h d w
+  created >= 2026-11-01    a day, or a time such as 2026-11-01T08:30
+  "val/auc (macro)" > 0.9  quotes for names and values with odd characters
+  A run without the field passes no test of it; NaN passes none either."#;
+
+/// Show one run: overview, charts, histograms over time, and what was lost
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Only the series that match, such as `val/*`; may be given several times
+    #[arg(long, short, value_name = "PATTERN")]
+    pub(crate) key: Vec<String>,
+    /// Logarithmic y axes
+    #[arg(long)]
+    pub(crate) log: bool,
+    /// Width in columns [default: that of the terminal, or 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) width: Option<u16>,
+    /// Print a JSON object instead
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Follow one run live: charts, alerts, losses and the log
+///
+/// On a terminal this is a full-screen view; press ? for its keys. Elsewhere it prints a line whenever there is
+/// progress, and ends with the run.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Only the series that match, such as `val/*`; may be given several times
+    #[arg(long, short, value_name = "PATTERN")]
+    pub(crate) key: Vec<String>,
+}
+
+/// Write one run's data in an open format
+///
+/// csv      one row a step and rank, one column a series; --long for one row a value
+/// jsonl    every record of the log, in order: one JSON object a line, "record" says what it is
+/// parquet  one row a value: rank, key, step, time_us, value
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// The format [default: by the ending of --output, else csv]
+    #[arg(long, short, value_name = "FORMAT")]
+    pub(crate) format: Option<ExportFormat>,
+    /// The file to write; `-` is standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// Only the series that match, such as `val/*`; may be given several times
+    #[arg(long, short, value_name = "PATTERN")]
+    pub(crate) key: Vec<String>,
+    /// For csv: one row a value instead of one row a step
+    #[arg(long)]
+    pub(crate) long: bool,
+}
+
+/// A format that runs can be exported to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Csv,
+    Jsonl,
+    Parquet,
+}
+
+/// Check one run: every frame of its logs and every blob against its checksum
+///
+/// Ends with code 4 if anything is damaged, a last write cut short included.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Print a JSON object instead
+    #[arg(long)]
+    pub(crate) json: bool,
+}

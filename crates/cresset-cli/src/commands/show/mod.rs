@@ -1,0 +1,75 @@
+//! `cresset show`: one run on one page.
+
+mod facts;
+mod json;
+mod pictures;
+mod trouble;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use cresset_record::RunView;
+use ratatui::text::{Line, Span};
+
+pub(crate) use trouble::{alert_line, console_line, loss_text};
+
+use crate::args::ShowArguments;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::overview::Overview;
+use crate::{human, locate, theme};
+
+/// Columns where there is no terminal to ask.
+const DEFAULT_WIDTH: u16 = 100;
+
+/// Runs the command.
+pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<Exit> {
+    let dir = locate::run(dir, &a.run.run)?;
+    let view = RunView::open(dir).context("cannot read the run")?;
+    let overview = Overview::of(&view);
+    if a.json {
+        serde_json::to_writer_pretty(&mut *out, &json::Shown::of(&view, &overview, &a.key))?;
+        out.write_all(b"\n")?;
+        return Ok(Exit::Ok);
+    }
+    let width = a.width.or(out.width()).unwrap_or(DEFAULT_WIDTH).max(20);
+    let page = Page {
+        view: &view,
+        overview: &overview,
+        keys: &a.key,
+        log: a.log,
+        width,
+    };
+    // Patterns ask for pictures, not for everything else.
+    if a.key.is_empty() {
+        facts::print(&page, out)?;
+        trouble::print_alerts(&page, out)?;
+    }
+    let found = pictures::print(&page, out)?;
+    if a.key.is_empty() {
+        trouble::print_last_words(&page, out)?;
+        trouble::print_losses(&page, out)?;
+    } else if !found {
+        eprintln!("no series of {} matches", human::clean(view.name()));
+    }
+    Ok(Exit::Ok)
+}
+
+/// What is printed, and how.
+struct Page<'a> {
+    view: &'a RunView,
+    overview: &'a Overview,
+    keys: &'a [String],
+    log: bool,
+    width: u16,
+}
+
+/// Prints the title of a section, and behind it something quiet.
+fn section(out: &mut Output, title: &str, note: &str) -> io::Result<()> {
+    out.blank()?;
+    out.line(Line::from(vec![
+        Span::styled(title.to_owned(), theme::STRONG),
+        Span::styled(format!("  {note}"), theme::QUIET),
+    ]))
+}

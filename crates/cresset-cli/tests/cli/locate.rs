@@ -1,0 +1,100 @@
+use cresset_record::{LabelUpdate, Outcome, Record, Timestamp};
+
+use crate::command::{Ended, Project};
+use crate::fixture::{EPOCH, Log, start};
+
+/// Three runs: two of one name, one whose id a user chose, and which is the newest.
+fn project() -> Project {
+    let project = Project::new();
+    let runs = [
+        ("0f3k2aaaaaaaa", "amber-harbor-1", 0),
+        ("0f3k2abbbbbbb", "amber-harbor-1", 60),
+        ("baseline", "calm-reef-2", 3_600),
+    ];
+    for (id, name, seconds) in runs {
+        let mut start = start(id, name);
+        start.time = Timestamp(EPOCH.0 + seconds * 1_000_000);
+        let log = Log::begin(&project.root(), start);
+        log.end(1.0, Outcome::Finished);
+    }
+    project
+}
+
+#[track_caller]
+fn found(project: &Project, run: &str) -> String {
+    let json = project.cresset(&["show", "--json", run]).printed();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    json["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_by_id_prefix_name_path_or_age() {
+    let project = project();
+    for (run, id) in [
+        ("0f3k2aaaaaaaa", "0f3k2aaaaaaaa"),
+        ("0f3k2ab", "0f3k2abbbbbbb"),
+        ("calm-reef-2", "baseline"),
+        ("base", "baseline"),
+        ("latest", "baseline"),
+        ("-", "baseline"),
+        (".cresset/solder/0f3k2aaaaaaaa", "0f3k2aaaaaaaa"),
+        ("./.cresset/solder/0f3k2aaaaaaaa/", "0f3k2aaaaaaaa"),
+    ] {
+        assert_eq!(found(&project, run), id, "{run}");
+    }
+    let latest = project.cresset(&["show", "--json"]).printed();
+    assert!(latest.contains("\"id\": \"baseline\""));
+}
+
+#[test]
+fn a_run_that_was_given_another_name() {
+    let project = project();
+    let mut log = Log::begin(&project.root(), start("renamed", "first-name"));
+    log.record(Record::Label(LabelUpdate {
+        name: Some("second-name".into()),
+        ..LabelUpdate::default()
+    }));
+    log.end(1.0, Outcome::Finished);
+    assert_eq!(found(&project, "second-name"), "renamed");
+    assert_eq!(found(&project, "first-name"), "renamed");
+}
+
+#[test]
+fn runs_that_cannot_be_told_apart_or_found_are_listed() {
+    let project = project();
+    let ended: Vec<String> = [
+        &["show", "0f3k"][..],
+        &["show", "amber-harbor-1"],
+        &["watch", "reef"],
+        &["verify", "--dir", "nowhere"],
+    ]
+    .iter()
+    .map(|arguments| project.cresset(arguments).all())
+    .collect();
+    insta::assert_snapshot!(ended.join("\n"));
+}
+
+#[test]
+fn the_folder_of_runs() {
+    let project = project();
+    let inside = project.path().join("src/deep");
+    std::fs::create_dir_all(&inside).unwrap();
+    let runs = |command: &mut std::process::Command| {
+        let json = Ended::of(command, &project).printed();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        json.as_array().unwrap().len()
+    };
+    let list = ["runs", "--json"];
+    assert_eq!(runs(project.command(&list).current_dir(&inside)), 3);
+    let empty = project.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let by_variable = runs(project.command(&list).env("CRESSET_DIR", &empty));
+    assert_eq!(by_variable, 0, "the variable goes before the folder above");
+    let mut by_flag = project.command(&["runs", "--json", "--dir", ".cresset"]);
+    assert_eq!(runs(by_flag.env("CRESSET_DIR", &empty)), 3);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut nothing = project.command(&["runs"]);
+    let ended = Ended::of(nothing.current_dir(elsewhere.path()), &project);
+    assert_eq!(ended.code, 3);
+    assert!(ended.stderr.contains("no .cresset folder"), "{ended:?}");
+}

@@ -1,0 +1,15 @@
+//! The `cresset` binary as a user and a script see it: what it prints, and how it ends.
+
+#[path = "../../src/fixture.rs"]
+mod fixture;
+
+mod command;
+mod export;
+mod help;
+mod locate;
+mod runs;
+mod show;
+#[cfg(unix)]
+mod terminal;
+mod verify;
+mod watch;

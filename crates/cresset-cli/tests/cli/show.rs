@@ -1,0 +1,192 @@
+use cresset_record::{
+    Alert, ConsoleLine, Content, Definition, ImageDetail, Level, LossReason, Lost, Media,
+    MediaDetail, Outcome, Rank, Record, SummaryRule, TensorStats,
+};
+use serde_json::{Map, json};
+
+use crate::command::Project;
+use crate::fixture::{Log, start};
+
+/// A run with some of everything, which failed.
+fn project() -> Project {
+    let project = Project::new();
+    let mut head = start("0f3k2a0bcd104", "amber-harbor-1");
+    head.tags = vec!["v4".into(), "baseline".into()];
+    head.notes = "focal loss\nsecond try".into();
+    head.group = Some("losses".into());
+    head.config = json!({
+        "lr": 1e-3f32, "optimizer": {"name": "adamw", "betas": [0.9, 0.999]}, "resume": null, "amp": true
+    })
+    .as_object()
+    .cloned()
+    .unwrap();
+    let mut log = Log::begin(&project.root(), head);
+    let environment = json!({
+        "program": {"executable": "/work/target/release/train", "arguments": ["--lr", "1e-3", "--note", "it's"],
+            "profile": "release"},
+        "git": {"commit": "3f2a91c0e11d4a7b", "branch": "main", "dirty": true, "untracked": 2},
+        "host": {"name": "gpu-box", "cpu_model": "AMD EPYC 7763"},
+        "gpus": [{"model": "NVIDIA H100"}, {"model": "NVIDIA H100"}],
+    });
+    log.record(Record::Environment(
+        environment.as_object().cloned().unwrap(),
+    ));
+    log.record(Record::Define(
+        Definition::new("val/auc")
+            .maximize()
+            .summary(SummaryRule::Best)
+            .step_metric("epoch"),
+    ));
+    log.record(Record::Define(Definition::new("time/*").unit("ms")));
+    log.record(Record::Define(Definition::new("debug/*").hidden()));
+    for step in 0..1_000u64 {
+        let t = step as f64 / 1_000.0;
+        let loss = if step >= 900 {
+            f64::NAN
+        } else {
+            2.0 * (-3.0 * t).exp()
+        };
+        let spike = if step == 400 { 90.0 } else { 12.0 };
+        log.step(
+            step,
+            &[("train/loss", loss), ("time/step", spike), ("debug/x", 1.0)],
+        );
+        if step % 100 == 99 {
+            let epoch = (step / 100) as f64;
+            log.step(
+                step,
+                &[("val/auc", 0.5 + 0.4 * t - 0.3 * t * t), ("epoch", epoch)],
+            );
+        }
+        if step % 50 == 0 {
+            histogram(&mut log, step, 0.1 * (1.0 - 0.8 * t));
+        }
+    }
+    messages(&mut log);
+    log.end(
+        1_000.0,
+        Outcome::Failed {
+            reason: "loss is NaN at src/main.rs:120".into(),
+        },
+    );
+    project
+}
+
+fn histogram(log: &mut Log, step: u64, scale: f64) {
+    let values = (1..500).map(|i| f64::from(i) / 500.0);
+    let stats = TensorStats::from_values(values.map(|p| scale * (p / (1.0 - p)).ln()));
+    let (key, time) = (log.key("gradients/conv1.weight"), log.at(step as f64));
+    log.record(Record::Histogram {
+        key,
+        step,
+        time,
+        stats: Box::new(stats),
+    });
+}
+
+fn messages(log: &mut Log) {
+    let time = log.at(900.0);
+    log.record(Record::Alert(Alert {
+        time,
+        level: Level::Error,
+        title: "train/loss is NaN".into(),
+        text: "first bad parameter: conv3.weight".into(),
+        step: Some(900),
+    }));
+    log.record(Record::Console(ConsoleLine {
+        time,
+        level: Level::Warn,
+        target: "train".into(),
+        message: "skipping a batch".into(),
+        fields: json!({"batch": 7}).as_object().cloned().unwrap(),
+    }));
+    log.record(Record::Lost(Lost {
+        time,
+        reason: LossReason::Overflow,
+        points: 1_234,
+        values: 2,
+    }));
+    log.record(Record::Summary(Map::from_iter([(
+        "best epoch".into(),
+        json!(3),
+    )])));
+    let key = log.key("samples/mistakes");
+    let blob = log.dir().blobs().put(b"a picture", "image/png").unwrap();
+    log.record(Record::Media {
+        key,
+        step: 899,
+        time,
+        media: Box::new(Media {
+            content: Content::Blob(blob),
+            caption: Some("void, taken for ok".into()),
+            detail: MediaDetail::Image(ImageDetail {
+                width: 64,
+                height: 64,
+                ..ImageDetail::default()
+            }),
+        }),
+    });
+}
+
+/// How long ago a run began changes from day to day.
+fn without_age(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        match line.split_once(" (").zip(line.split_once(" ago), ")) {
+            Some(((before, _), (_, after))) => out += &format!("{before} (… ago), {after}"),
+            None => out += line,
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn the_page() {
+    let text = project().cresset(&["show", "--width", "110"]).printed();
+    insta::assert_snapshot!(without_age(&text));
+}
+
+#[test]
+fn chosen_series() {
+    let project = project();
+    let arguments = [
+        "show", "--key", "debug/*", "--key", "train/*", "--log", "--width", "80",
+    ];
+    insta::assert_snapshot!(project.cresset(&arguments).printed());
+    let ended = project.cresset(&["show", "--key", "nothing"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
+    assert_eq!(ended.stderr, "no series of amber-harbor-1 matches\n");
+}
+
+#[test]
+fn the_json() {
+    insta::assert_snapshot!(project().cresset(&["show", "--json"]).printed());
+}
+
+#[test]
+fn ranks_and_damage() {
+    let project = Project::new();
+    for rank in [0, 1] {
+        let mut head = start("ranked", "two-ranks-1");
+        head.rank = Rank(rank);
+        head.world_size = Some(2);
+        let mut log = Log::begin(&project.root(), head);
+        for step in 0..50 {
+            log.step(
+                step,
+                &[("train/loss", 1.0 / (step as f64 + 1.0) + f64::from(rank))],
+            );
+        }
+        let dir = log.end(50.0, Outcome::Finished);
+        let segment = dir.segment(Rank(rank), 0);
+        let mut bytes = std::fs::read(&segment).unwrap();
+        if rank == 1 {
+            bytes.extend_from_slice(b"cut short");
+            std::fs::write(&segment, &bytes).unwrap();
+        }
+    }
+    let text = project.cresset(&["show", "--width", "60"]).printed();
+    assert!(text.contains("train/loss (2 ranks)"), "{text}");
+    assert!(text.contains("rank-1.000000.log: bytes") && text.contains("cut short (9 bytes)"));
+}
