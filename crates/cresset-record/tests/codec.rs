@@ -3,7 +3,7 @@
 mod common;
 
 use common::plain::{self, PlainFrame, PlainPart, plainly};
-use common::{append, samples, segment_bytes, strategies};
+use common::{append, follow_all, samples, segment_bytes, strategies};
 use cresset_record::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -70,7 +70,7 @@ proptest! {
         prop_assert_eq!((head.major, head.minor, head.length), (1, 0, 44));
         prop_assert_eq!((head.rank, head.index, head.first_frame), (u64::from(rank), 0, 0));
         prop_assert_ne!(head.identity, 0);
-        let (batches, damage) = samples::follow_all(&dir);
+        let (batches, damage) = follow_all(&dir);
         prop_assert_eq!(damage, vec![]);
         // A frame of rows that are none is none.
         prop_assert!(batches.len() <= frames.len());
@@ -78,11 +78,10 @@ proptest! {
         for (part, batch) in parts.iter().zip(&batches) {
             let PlainPart::Frame { frame, .. } = part else { panic!("{part:?}") };
             prop_assert_eq!(frame.sequence, Some(batch.sequence));
-            prop_assert_eq!(plain_records(frame), plainly(&batch.records));
+            prop_assert_eq!(&plain_records(frame), &batch.records);
         }
-        let written: Vec<Record> = frames.into_iter().flatten().collect();
-        let read: Vec<Record> = batches.into_iter().flat_map(|b| b.records).collect();
-        prop_assert_eq!(plainly(&read), plainly(&written));
+        let read = batches.into_iter().flat_map(|b| b.records);
+        prop_assert_eq!(plain::join_rows(read), plainly(frames.iter().flatten()));
     }
 }
 
@@ -91,10 +90,10 @@ fn every_kind_comes_back() {
     let temp = tempfile::tempdir().unwrap();
     let dir = RunDir::new(temp.path().join("run"));
     let written = samples::write_run(&dir);
-    let (batches, damage) = samples::follow_all(&dir);
+    let (batches, damage) = follow_all(&dir);
     assert_eq!(damage, []);
-    let read: Vec<Record> = batches.into_iter().flat_map(|b| b.records).collect();
-    assert_eq!(plainly(&read), plainly(&written));
+    let read = batches.into_iter().flat_map(|b| b.records);
+    assert_eq!(plain::join_rows(read), plainly(&written));
 }
 
 #[test]
@@ -190,7 +189,7 @@ fn a_frame_beyond_the_limits_is_refused_whole() {
         frame.push_row(step, Timestamp(0), &points);
     }
     log.append(&mut frame).unwrap();
-    let (batches, damage) = samples::follow_all(&dir);
+    let (batches, damage) = follow_all(&dir);
     let [batch] = &batches[..] else {
         panic!("{} batches", batches.len())
     };
@@ -198,7 +197,7 @@ fn a_frame_beyond_the_limits_is_refused_whole() {
         batch.sequence, 2,
         "frames that were refused keep their numbers"
     );
-    let [Record::Rows(rows)] = &batch.records[..] else {
+    let [plain::PlainRecord::Rows(rows)] = &batch.records[..] else {
         panic!()
     };
     assert_eq!((rows.len(), rows[62].points.len()), (63, 1 << 16));

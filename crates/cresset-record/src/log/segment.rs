@@ -83,6 +83,8 @@ pub(crate) struct SegmentReader<R = File> {
     start: u64,
     /// How much of the buffer has been read out.
     taken: usize,
+    /// The buffer was filled while the writer lived: what it cut off since, after a write that failed, may be in it.
+    may_be_stale: bool,
     head: Option<SegmentHead>,
     /// Frames are next: the head was read, or given up as damaged.
     past_head: bool,
@@ -104,6 +106,7 @@ impl<R: Read + Seek> SegmentReader<R> {
             buffer: Vec::new(),
             start: 0,
             taken: 0,
+            may_be_stale: false,
             head: None,
             past_head: false,
             suspect: None,
@@ -129,17 +132,17 @@ impl<R: Read + Seek> SegmentReader<R> {
         self.buffer.clear();
         self.start = offset;
         self.taken = 0;
+        self.may_be_stale = false;
     }
 
     /// The next frame. `complete` says that nobody is writing any more, so that whatever is unfinished stays so.
     pub(crate) fn next_payload(&mut self, complete: bool) -> Result<Next<'_>, LogError> {
-        let read_ahead = self.taken < self.buffer.len();
         let mut whole = self.whole()?;
-        if whole.is_none() && read_ahead {
-            // What was read earlier may no longer be what is there: a writer cuts off what a failed write left.
+        if whole.is_none() && self.may_be_stale {
             self.go_to(self.offset());
             whole = self.whole()?;
         }
+        self.may_be_stale |= !complete;
         let Some(length) = whole else {
             return self.next_damage(complete);
         };

@@ -21,7 +21,7 @@ pub(super) struct Tail {
     expected: u64,
     /// Whether the writer was seen to hold its lock at the last look.
     live: bool,
-    /// All of the segment was read, and nobody can write to it any more.
+    /// The end of the log was reached while nobody held the lock.
     ended: bool,
 }
 
@@ -80,13 +80,6 @@ impl Tail {
         listed: &mut Vec<(Rank, u32)>,
         damage: &mut Vec<Damage>,
     ) -> Result<Option<Frame>, LogError> {
-        if self.ended {
-            let Some(next) = self.later(listed) else {
-                self.live = is_live(dir, self.rank);
-                return Ok(None);
-            };
-            self.go_on(dir, next)?;
-        }
         // A segment is final once a later one exists, and what is read after seeing that is all of it.
         let mut complete = self.later(listed).is_some();
         loop {
@@ -109,7 +102,10 @@ impl Tail {
                 // once more: what a writer appended before it let go is never missed.
                 Next::Pending => {
                     self.live = is_live(dir, self.rank);
-                    if self.live {
+                    // At the end nothing was unfinished. What comes now comes from a writer whose lock cannot be seen
+                    // here, so that its unfinished frames must be waited for.
+                    if self.live || self.ended {
+                        self.ended &= !self.live;
                         return Ok(None);
                     }
                     *listed = list(dir)?.segments;

@@ -5,13 +5,16 @@
     reason = "each test is a crate of its own and uses a part of this"
 )]
 
+pub mod naive;
 pub mod plain;
+pub mod raw;
 pub mod samples;
 pub mod strategies;
 
 use std::path::Path;
 
-use cresset_record::{FrameBuilder, LogWriter, Rank, Record, RunDir, SegmentPart, read_segment};
+use cresset_record::*;
+use plain::{PlainRecord, plainly};
 
 /// Appends records as one frame.
 pub fn append(log: &mut LogWriter, records: &[Record]) {
@@ -20,6 +23,41 @@ pub fn append(log: &mut LogWriter, records: &[Record]) {
         frame.push(record).unwrap();
     }
     log.append(&mut frame).unwrap();
+}
+
+/// A batch that can be compared: NaN is equal to itself in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub rank: Rank,
+    pub sequence: u64,
+    pub replayed: bool,
+    pub records: Vec<PlainRecord>,
+}
+
+impl From<Batch> for Seen {
+    fn from(batch: Batch) -> Self {
+        Self {
+            rank: batch.rank,
+            sequence: batch.sequence,
+            replayed: batch.replayed,
+            records: plainly(&batch.records),
+        }
+    }
+}
+
+/// All that a follower gives until there is nothing more, and the damage.
+pub fn drain(follower: &mut Follower) -> (Vec<Seen>, Vec<Damage>) {
+    let mut seen = Vec::new();
+    while let Some(batch) = follower.next_batch().unwrap() {
+        seen.push(batch.into());
+    }
+    assert!(!follower.is_live());
+    (seen, follower.damage().to_vec())
+}
+
+/// All frames of a run that nobody writes.
+pub fn follow_all(dir: &RunDir) -> (Vec<Seen>, Vec<Damage>) {
+    drain(&mut Follower::new(dir.clone()))
 }
 
 /// The bytes of a segment.

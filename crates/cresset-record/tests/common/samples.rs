@@ -234,14 +234,3 @@ pub fn write_run(dir: &RunDir) -> Vec<Record> {
     }
     records
 }
-
-/// All frames of a run as a follower gives them, until there is nothing more.
-pub fn follow_all(dir: &RunDir) -> (Vec<Batch>, Vec<Damage>) {
-    let mut follower = Follower::new(dir.clone());
-    let mut batches = Vec::new();
-    while let Some(batch) = follower.next_batch().unwrap() {
-        batches.push(batch);
-    }
-    assert!(!follower.is_live());
-    (batches, follower.damage().to_vec())
-}
