@@ -14,8 +14,8 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_JOBS: usize = 4096;
 
 thread_local! {
-    /// Whether this thread is a worker.
-    static WORKING: Cell<bool> = const { Cell::new(false) };
+    /// The address of the worker that this thread is, 0 if it is none.
+    static WORKING: Cell<usize> = const { Cell::new(0) };
 }
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -36,12 +36,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Leaves a job that holds about `bytes`; `false` if there is no room for it.
+    /// Leaves a job that holds about `bytes`; `false` if there is no room for it. What a job itself leaves is also taken
+    /// while the queue is closed: it belongs to that job.
     pub(crate) fn submit(&self, bytes: usize, work: impl FnOnce() + Send + 'static) -> bool {
         let mut queue = lock(&self.queue);
         let full =
             queue.jobs.len() >= MAX_JOBS || (queue.bytes > 0 && queue.bytes + bytes > MAX_BYTES);
-        if full || queue.closing {
+        if full || (queue.closing && !self.is_this_thread()) {
             return false;
         }
         queue.bytes += bytes;
@@ -52,7 +53,7 @@ impl Worker {
 
     /// The worker's thread: does jobs until the queue is closed and empty.
     pub(crate) fn work_until_closed(&self) {
-        WORKING.set(true);
+        WORKING.set(self.address());
         loop {
             let mut queue = lock(&self.queue);
             queue.running = false;
@@ -83,7 +84,7 @@ impl Worker {
         queue.closing = true;
         self.changed.notify_all();
         // Work that holds the last handle of its run ends the run from within: it cannot wait for itself.
-        let deadline = if WORKING.get() {
+        let deadline = if self.is_this_thread() {
             Instant::now()
         } else {
             deadline
@@ -104,9 +105,57 @@ impl Worker {
         0
     }
 
+    fn is_this_thread(&self) -> bool {
+        WORKING.get() == self.address()
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
     /// How many jobs wait or are being done.
     pub(crate) fn backlog(&self) -> usize {
         let queue = lock(&self.queue);
         queue.jobs.len() + usize::from(queue.running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_a_job_leaves_is_done_even_at_the_end() {
+        let worker = Arc::new(Worker::default());
+        let (started, has_started) = mpsc::channel();
+        let (closing, is_closing) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
+        let own = Arc::clone(&worker);
+        assert!(worker.submit(0, move || {
+            started.send(()).unwrap();
+            is_closing.recv().unwrap();
+            assert!(own.submit(0, move || done.send(()).unwrap()));
+        }));
+        std::thread::scope(|scope| {
+            scope.spawn(|| worker.work_until_closed());
+            has_started.recv().unwrap();
+            assert_eq!(
+                worker.close(Instant::now()),
+                1,
+                "a deadline that has passed"
+            );
+            assert!(
+                !worker.submit(0, || {}),
+                "nobody else leaves anything any more"
+            );
+            closing.send(()).unwrap();
+            let patience = Instant::now() + Duration::from_secs(60);
+            assert_eq!(worker.close(patience), 0);
+            is_done.recv().unwrap();
+        });
     }
 }
