@@ -18,13 +18,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
 
-    /// Folder for checkpoints
-    #[arg(long, default_value = "data/defect-classifier", value_name = "FOLDER")]
-    pub(crate) out: PathBuf,
+    /// Folder for checkpoints [default: `checkpoints` in the run's folder]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "resume")]
+    pub(crate) checkpoints: Option<PathBuf>,
 
-    /// Go on with the run whose folder or checkpoint this is, with the settings it had
-    #[arg(long, value_name = "FOLDER|FILE")]
-    pub(crate) resume: Option<PathBuf>,
+    /// Go on with the run of this id, or from this checkpoint, with the settings that it had
+    #[arg(long, value_name = "RUN|FILE")]
+    pub(crate) resume: Option<String>,
 
     /// Where to compute: `cpu`, `cuda` or `cuda:N`
     #[arg(long, default_value = "cpu", value_parser = device)]
@@ -294,7 +294,7 @@ mod tests {
             message("--smoke --width 4"),
             "--width cannot be combined with --smoke, which brings its own"
         );
-        assert!(parse("--resume x --device cpu --out y").is_ok());
+        assert!(parse("--resume x --device cpu --data y").is_ok());
         let smoke = parse("--smoke --seed 5").unwrap();
         assert_eq!((smoke.settings.seed, smoke.settings.image_size), (5, 32));
         assert_eq!(smoke.data(None), PathBuf::from("data/solder-joints-smoke"));

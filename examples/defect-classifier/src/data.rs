@@ -1,7 +1,9 @@
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
+use cresset::Region;
 use indicatif::{ProgressBar, ProgressStyle};
 use solder_joints::{
     Augment, Batch, BatchOptions, Batches, GenerateConfig, ImageFolder, Index, LoadOptions, Split,
@@ -16,9 +18,12 @@ const LOADER_THREADS: usize = 1;
 /// The images, split for training, validation and test.
 pub(crate) struct Data {
     pub(crate) classes: Vec<String>,
+    images: ImageFolder,
     train: Subset,
     val: Subset,
     test: Subset,
+    /// Where images show a board's serial number, which is nobody else's business.
+    serials: HashMap<PathBuf, Region>,
 }
 
 impl Data {
@@ -50,12 +55,20 @@ impl Data {
                 folder.display()
             );
         }
+        let classes = images.classes().to_vec();
         Ok(Self {
-            classes: images.classes().to_vec(),
+            classes,
             train,
             val,
             test,
+            serials: serials(folder)?,
+            images,
         })
+    }
+
+    /// Where image `index` shows a serial number.
+    pub(crate) fn serial(&self, index: usize) -> Option<Region> {
+        self.serials.get(self.images.path(index)?).copied()
     }
 
     /// How many images each split has.
@@ -114,9 +127,29 @@ impl Data {
 }
 
 /// Images (batch, 3, height, width) and labels (batch,) on `device`.
-pub(crate) fn tensors(batch: Batch, device: &Device) -> Result<(Tensor, Tensor)> {
+pub(crate) fn tensors(batch: &Batch, device: &Device) -> Result<(Tensor, Tensor)> {
     let labels = Tensor::new(batch.labels.as_slice(), device)?;
-    Ok((Tensor::from_vec(batch.images, &batch.dims, device)?, labels))
+    Ok((
+        Tensor::from_slice(&batch.images, &batch.dims, device)?,
+        labels,
+    ))
+}
+
+/// By the index of a generated data set; other people's images have none.
+fn serials(folder: &Path) -> Result<HashMap<PathBuf, Region>> {
+    let Some(index) = Index::read(folder)? else {
+        return Ok(HashMap::new());
+    };
+    let size = f64::from(index.config.size);
+    let region = |[x, y, width, height]: [u32; 4]| {
+        let [x, y, width, height] = [x, y, width, height].map(|pixels| f64::from(pixels) / size);
+        Region::fractions(x, y, width, height)
+    };
+    let with_serial = index
+        .crops
+        .into_iter()
+        .filter_map(|crop| Some((folder.join(crop.path), region(crop.serial?.pixels))));
+    Ok(with_serial.collect())
 }
 
 /// Whether `folder` is not there, empty, or filled by us in part. Other people's images are used as they are.

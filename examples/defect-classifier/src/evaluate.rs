@@ -1,28 +1,49 @@
 use anyhow::Result;
-use candle_core::{D, Device, ModuleT};
-use candle_nn::loss::cross_entropy;
-use candle_nn::ops::softmax;
-use solder_joints::Batches;
+use candle_core::{Device, ModuleT};
+use cresset::samples::{Batch, Evaluation, Report, Scores};
+use cresset::{Image, Redaction};
+use solder_joints::Split;
 
-use crate::data::tensors;
-use crate::metrics::Metrics;
+use crate::data::{Data, tensors};
 use crate::model::ResNet;
 
-/// Runs a frozen network (see [`ResNet::frozen`]) over a split.
-pub(crate) fn evaluate(model: &ResNet, batches: Batches, device: &Device) -> Result<Metrics> {
-    let (mut probabilities, mut labels, mut loss) = (Vec::new(), Vec::new(), 0.0);
-    for batch in batches {
+/// Runs a frozen network (see [`ResNet::frozen`]) over a split: metrics, and the most confident mistakes with their images.
+pub(crate) fn evaluate(
+    model: &ResNet,
+    data: &Data,
+    split: Split,
+    device: &Device,
+) -> Result<Report<Image>> {
+    let mut evaluation = Evaluation::new(&data.classes);
+    for batch in data.evaluation(split) {
         let batch = batch?;
-        labels.extend_from_slice(&batch.labels);
-        let (images, targets) = tensors(batch, device)?;
-        let logits = model.forward_t(&images, false)?;
-        loss += f64::from(cross_entropy(&logits, &targets)?.to_scalar::<f32>()?)
-            * targets.dim(0)? as f64;
-        probabilities.extend(softmax(&logits, D::Minus1)?.to_vec2::<f32>()?);
+        let (images, _) = tensors(&batch, device)?;
+        let logits = model
+            .forward_t(&images, false)?
+            .flatten_all()?
+            .to_vec1::<f32>()?;
+        let indices: Vec<u64> = batch.indices.iter().map(|&index| index as u64).collect();
+        let mistakes = evaluation.push(&Batch {
+            scores: Scores::Logits(&logits),
+            targets: &batch.labels,
+            indices: &indices,
+        })?;
+        for mistake in mistakes {
+            let image = thumbnail(&batch, mistake.row(), data)?;
+            evaluation.attach(&mistake, image);
+        }
     }
-    Ok(Metrics::new(
-        &probabilities,
-        &labels,
-        loss / labels.len() as f64,
-    ))
+    Ok(evaluation.report())
+}
+
+/// The image in row `row` of a batch, with any serial number painted over.
+fn thumbnail(batch: &solder_joints::Batch, row: usize, data: &Data) -> Result<Image> {
+    let [_, channels, height, width] = batch.dims;
+    let values = channels * height * width;
+    let pixels = &batch.images[row * values..][..values];
+    let image = Image::from_chw_f32(pixels, channels, height, width, -1.0..=1.0)?;
+    Ok(match data.serial(batch.indices[row]) {
+        Some(region) => image.redact(Redaction::fill([region], [0, 0, 0])),
+        None => image,
+    })
 }

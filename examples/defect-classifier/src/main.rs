@@ -5,11 +5,11 @@
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
 mod args;
+mod checkpoints;
+mod console;
 mod data;
 mod evaluate;
-mod metrics;
 mod model;
-mod report;
 mod rng;
 mod schedule;
 mod train;

@@ -1,23 +1,24 @@
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use candle_core::{D, DType, Device, ModuleT, Tensor};
 use candle_nn::ops::log_softmax;
 use candle_nn::{Optimizer, ParamsAdamW, VarMap};
-use cresset_candle::{AdamW, Checkpoint, TrainState};
-use serde::{Deserialize, Serialize};
+use cresset::{Definition, Run, StartError, SummaryRule};
+use cresset_candle::{AdamW, Checkpoint, TrainState, Watched, watch};
+use serde_json::json;
 use solder_joints::Split;
 
 use crate::args::{Arguments, Settings};
+use crate::checkpoints::{Folder, Progress, Resumed};
+use crate::console::Console;
 use crate::data::{Data, tensors};
 use crate::evaluate::evaluate;
-use crate::metrics::Metrics;
 use crate::model::{ModelConfig, ResNet, parameter_count};
-use crate::report::Report;
 use crate::schedule::Schedule;
+
+const PROJECT: &str = "harbor-defect-classifier";
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,102 +29,152 @@ pub(crate) enum End {
 }
 
 /// Trains, and tests the best weights once at the end.
-pub(crate) fn train(arguments: &Arguments, stop: &Arc<AtomicBool>) -> Result<End> {
-    let mut run = Run::start(arguments)?;
-    while run.progress.history.len() < run.settings.epochs as usize {
-        if run.train_epoch(stop)? == End::Interrupted {
-            run.save(&run.last())?;
-            run.report.interrupted(&run.folder);
-            return Ok(End::Interrupted);
-        }
-        run.finish_epoch()?;
+pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
+    let resumed = arguments
+        .resume
+        .as_deref()
+        .map(|what| Resumed::find(what, PROJECT))
+        .transpose()?;
+    let device = arguments.device.open()?;
+    let settings = resumed
+        .as_ref()
+        .map_or(&arguments.settings, |resumed| &resumed.progress.settings);
+    let data_folder = arguments.data(
+        resumed
+            .as_ref()
+            .map(|resumed| resumed.progress.data.clone()),
+    );
+    let data = Data::open(&data_folder, settings)?;
+    let run = start_recording(settings, resumed.as_ref())?;
+
+    let mut training = Training::new(
+        &run,
+        arguments,
+        settings.clone(),
+        data,
+        &data_folder,
+        device,
+        resumed,
+    )?;
+    let result = run.conclude(training.run(stop));
+    if matches!(result, Ok(End::Interrupted)) {
+        run.stop("interrupted");
     }
-    run.test()?;
-    Ok(End::Finished)
+    drop(training);
+    let name = run.name().to_owned();
+    let id = run.id().to_owned();
+    let finished = run.finish();
+    if let Some(dir) = finished.dir {
+        println!(
+            "recorded as {name} in {}; look at it with `cresset show {id}`",
+            dir.display()
+        );
+    }
+    result
 }
 
-/// One training run, between two steps.
-struct Run {
+fn start_recording(settings: &Settings, resumed: Option<&Resumed>) -> Result<Run> {
+    let new = || {
+        cresset::init(PROJECT)
+            .config(settings)
+            .tags([settings.arch.name()])
+            .define(
+                Definition::new("*/auc")
+                    .maximize()
+                    .summary(SummaryRule::Best),
+            )
+            .define(Definition::new("*/loss").minimize())
+            .define(Definition::new("val/*").step_metric("epoch"))
+            .define(
+                Definition::new("train/images_per_second")
+                    .unit("1/s")
+                    .summary(SummaryRule::Mean),
+            )
+    };
+    let Some(Resumed {
+        state, progress, ..
+    }) = resumed.filter(|resumed| !resumed.progress.run.is_empty())
+    else {
+        return Ok(new().start()?);
+    };
+    match new().resume_from(&progress.run, state.step).start() {
+        // The checkpoint was brought here without its run.
+        Err(StartError::NotFound { .. }) => Ok(new().id(&progress.run).start()?),
+        run => Ok(run?),
+    }
+}
+
+/// A training run between two steps.
+struct Training {
+    run: Run,
+    console: Console,
     settings: Settings,
-    folder: PathBuf,
+    folder: Folder,
     checkpoint_every: u64,
     device: Device,
     data: Data,
     config: ModelConfig,
     model: ResNet,
     varmap: VarMap,
-    optimizer: AdamW,
+    optimizer: Watched<AdamW>,
     schedule: Schedule,
     class_weights: Tensor,
     steps_per_epoch: u64,
-    step: u64,
+    /// Epochs that are complete, validation included.
+    epochs: u64,
     /// Sum of the losses of this epoch's steps. It stays on the device, where nobody has to wait for it.
     epoch_loss: Tensor,
     progress: Progress,
-    report: Report,
 }
 
-/// What a checkpoint holds besides tensors and the step.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Progress {
-    settings: Settings,
-    data: PathBuf,
-    classes: Vec<String>,
-    epoch_loss: f32,
-    history: Vec<Epoch>,
-}
-
-/// One finished epoch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Epoch {
-    train_loss: f64,
-    val_loss: f64,
-    val_accuracy: f64,
-    val_auc: f64,
-}
-
-impl Run {
-    fn start(arguments: &Arguments) -> Result<Self> {
-        let resumed = arguments.resume.as_deref().map(Resumed::open).transpose()?;
-        let device = arguments.device.open()?;
-        let settings = resumed
-            .as_ref()
-            .map_or(&arguments.settings, |run| &run.progress.settings)
-            .clone();
-        let data_folder = arguments.data(resumed.as_ref().map(|run| run.progress.data.clone()));
-        let data = Data::open(&data_folder, &settings)?;
+impl Training {
+    fn new(
+        run: &Run,
+        arguments: &Arguments,
+        settings: Settings,
+        data: Data,
+        data_folder: &Path,
+        device: Device,
+        resumed: Option<Resumed>,
+    ) -> Result<Self> {
         let config = settings.model(data.classes.len());
         let (model, varmap) = ResNet::seeded(&config, settings.seed, &device)?;
-        let hyperparameters = ParamsAdamW {
-            lr: settings.lr,
-            weight_decay: settings.weight_decay,
-            ..ParamsAdamW::default()
-        };
+        let adamw = AdamW::new(
+            varmap.all_vars(),
+            ParamsAdamW {
+                lr: settings.lr,
+                weight_decay: settings.weight_decay,
+                ..ParamsAdamW::default()
+            },
+        )?;
         let steps_per_epoch = data.steps_per_epoch(&settings);
         let total_steps = steps_per_epoch * settings.epochs;
-        let mut run = Self {
-            folder: resumed
-                .as_ref()
-                .map_or(&arguments.out, |run| &run.folder)
-                .clone(),
+        let warmup_steps = (settings.warmup * total_steps as f64) as u64;
+        let mut training = Self {
+            console: Console::new(total_steps),
+            folder: match &resumed {
+                Some(resumed) => resumed.folder.clone(),
+                None => Folder::claim(arguments.checkpoints.as_deref(), run)?,
+            },
             checkpoint_every: arguments.checkpoint_every,
-            optimizer: AdamW::new(varmap.all_vars(), hyperparameters)?,
+            optimizer: watch(run, adamw, &varmap),
             schedule: Schedule {
                 peak: settings.lr,
-                warmup_steps: (settings.warmup * total_steps as f64) as u64,
+                warmup_steps,
                 total_steps,
             },
             class_weights: data.class_weights(settings.class_weight, &device)?,
-            step: 0,
+            epochs: 0,
             epoch_loss: Tensor::zeros((), DType::F32, &device)?,
             progress: Progress {
+                run: run.id().to_owned(),
                 settings: settings.clone(),
-                data: data_folder,
+                data: data_folder.to_owned(),
                 classes: data.classes.clone(),
                 epoch_loss: 0.0,
-                history: Vec::new(),
+                best_auc: None,
             },
-            report: Report::new(total_steps),
+            run: run.clone(),
             settings,
             device,
             data,
@@ -132,76 +183,93 @@ impl Run {
             varmap,
             steps_per_epoch,
         };
-        match resumed {
-            Some(resumed) => run.take_over(resumed)?,
-            None => run.claim_folder()?,
+        if let Some(resumed) = resumed {
+            training.take_over(resumed)?;
         }
-        run.report.start(
-            &run.config,
-            parameter_count(&run.varmap),
-            run.data.counts(),
-            run.step,
+        let parameters = parameter_count(&training.varmap);
+        let images = training.data.counts();
+        run.update_config(
+            &json!({"parameters": parameters, "data": data_folder, "images": images}),
         );
-        Ok(run)
+        training.console.start(
+            &training.config,
+            parameters,
+            images,
+            training.optimizer.step_index(),
+        );
+        Ok(training)
     }
 
-    /// A new run does not overwrite another's checkpoints.
-    fn claim_folder(&self) -> Result<()> {
-        if self.last().exists() {
-            bail!(
-                "{folder} holds the checkpoints of another run; go on with it by --resume {folder}, or name another \
-                 folder by --out",
-                folder = self.folder.display()
-            );
-        }
-        std::fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot create {}", self.folder.display()))
-    }
-
-    fn take_over(&mut self, resumed: Resumed) -> Result<()> {
-        if resumed.progress.classes != self.data.classes {
+    fn take_over(
+        &mut self,
+        Resumed {
+            file,
+            state,
+            progress,
+            ..
+        }: Resumed,
+    ) -> Result<()> {
+        if progress.classes != self.data.classes {
             bail!(
                 "the images are of {:?}, the run was of {:?}",
                 self.data.classes,
-                resumed.progress.classes
+                progress.classes
             );
         }
-        let state = Checkpoint::load(&resumed.file, &self.varmap, Some(&mut self.optimizer))?;
-        self.step = state.step;
-        self.epoch_loss = Tensor::new(resumed.progress.epoch_loss, &self.device)?;
-        self.progress = Progress {
-            data: self.progress.data.clone(),
-            ..resumed.progress
-        };
+        Checkpoint::load(&file, &self.varmap, Some(&mut self.optimizer))?;
+        self.optimizer.set_step_index(state.step);
+        self.epochs = state.epoch;
+        self.epoch_loss = Tensor::new(progress.epoch_loss, &self.device)?;
+        self.progress.best_auc = progress.best_auc;
         Ok(())
+    }
+
+    fn run(&mut self, stop: &AtomicBool) -> Result<End> {
+        while self.epochs < self.settings.epochs {
+            if self.train_epoch(stop)? == End::Interrupted {
+                self.save(&self.folder.last())?;
+                let last = self.folder.last().display().to_string();
+                self.console.interrupted(if self.folder.is_of(&self.run) {
+                    self.run.id()
+                } else {
+                    &last
+                });
+                return Ok(End::Interrupted);
+            }
+            self.finish_epoch()?;
+        }
+        self.test()?;
+        Ok(End::Finished)
     }
 
     /// The steps of the present epoch that are still to be done.
     fn train_epoch(&mut self, stop: &AtomicBool) -> Result<End> {
-        let epoch = self.progress.history.len() as u64;
-        let start = self.step - epoch * self.steps_per_epoch;
-        for batch in self.data.training(&self.settings, epoch, start) {
+        let start = self.optimizer.step_index() - self.epochs * self.steps_per_epoch;
+        let speed = self.run.series("train/images_per_second");
+        self.console.start_clock();
+        for batch in self.data.training(&self.settings, self.epochs, start) {
             let batch = batch?;
             if let Some(failed) = batch.failed.first() {
-                self.report
+                self.console
                     .warn(&format!("{}: {}", failed.path.display(), failed.reason));
             }
-            let (images, labels) = tensors(batch, &self.device)?;
+            let (images, labels) = tensors(&batch, &self.device)?;
+            let step = self.optimizer.step_index();
             let loss = self.train_step(&images, &labels)?;
-            self.report.step(
-                self.step,
-                &loss,
-                self.optimizer.learning_rate(),
-                images.dim(0)?,
-            )?;
+            speed.log(
+                step,
+                self.console
+                    .step(step, &loss, self.optimizer.learning_rate(), images.dim(0)?)?,
+            );
             if stop.load(Ordering::Relaxed) {
                 return Ok(End::Interrupted);
             }
             // The end of an epoch has a checkpoint of its own, after validation.
-            if self.step.is_multiple_of(self.checkpoint_every)
-                && !self.step.is_multiple_of(self.steps_per_epoch)
+            let done = step + 1;
+            if done.is_multiple_of(self.checkpoint_every)
+                && !done.is_multiple_of(self.steps_per_epoch)
             {
-                self.save(&self.last())?;
+                self.save(&self.folder.last())?;
             }
         }
         Ok(End::Finished)
@@ -212,9 +280,8 @@ impl Run {
         let logits = self.model.forward_t(images, true)?;
         let loss = weighted_cross_entropy(&logits, labels, &self.class_weights)?;
         self.optimizer
-            .set_learning_rate(self.schedule.rate(self.step));
+            .set_learning_rate(self.schedule.rate(self.optimizer.step_index()));
         self.optimizer.backward_step(&loss)?;
-        self.step += 1;
         let loss = loss.detach();
         self.epoch_loss = (&self.epoch_loss + &loss)?;
         Ok(loss)
@@ -222,55 +289,55 @@ impl Run {
 
     /// Validates, and keeps the weights.
     fn finish_epoch(&mut self) -> Result<()> {
+        self.epochs += 1;
         let train_loss =
             f64::from(self.epoch_loss.to_scalar::<f32>()?) / self.steps_per_epoch as f64;
         if !train_loss.is_finite() {
             bail!(
                 "training diverged: the mean loss of epoch {} is {train_loss}",
-                self.progress.history.len() + 1
+                self.epochs
             );
         }
-        let started = Instant::now();
-        let val = self.evaluate(Split::Val)?;
-        let best = self
-            .progress
-            .history
-            .iter()
-            .all(|epoch| val.macro_auc > epoch.val_auc);
-        self.progress.history.push(Epoch {
-            train_loss,
-            val_loss: val.loss,
-            val_accuracy: val.accuracy,
-            val_auc: val.macro_auc,
-        });
-        self.epoch_loss = self.epoch_loss.zeros_like()?;
-        let epoch = self.progress.history.len();
-        self.report.epoch(
-            epoch,
-            self.settings.epochs,
-            train_loss,
-            &val,
-            &self.data.classes,
-            best,
-            started.elapsed(),
-        );
+        let step = self.last_step();
+        let val = evaluate(&self.frozen()?, &self.data, Split::Val, &self.device)?;
+        let best = val.means.auc > self.progress.best_auc;
         if best {
-            self.save(&self.best())?;
+            self.progress.best_auc = val.means.auc;
         }
-        self.save(&self.last())
+        self.console
+            .epoch(self.epochs, self.settings.epochs, train_loss, &val, best);
+        self.run.log(
+            step,
+            [
+                ("epoch", self.epochs as f64),
+                ("train/epoch_loss", train_loss),
+            ],
+        );
+        self.run.log_evaluation(step, "val", val);
+        self.epoch_loss = self.epoch_loss.zeros_like()?;
+        if best {
+            self.save(&self.folder.best())?;
+        }
+        self.save(&self.folder.last())
     }
 
     /// Tests the weights that were best in validation.
     fn test(&mut self) -> Result<()> {
-        Checkpoint::load(self.best(), &self.varmap, None)?;
-        let test = self.evaluate(Split::Test)?;
-        self.report.test(&test, &self.data.classes);
+        Checkpoint::load(self.folder.best(), &self.varmap, None)?;
+        let test = evaluate(&self.frozen()?, &self.data, Split::Test, &self.device)?;
+        self.console.test(&test);
+        self.run.log_evaluation(self.last_step(), "test", test);
         Ok(())
     }
 
-    fn evaluate(&self, split: Split) -> Result<Metrics> {
-        let model = ResNet::frozen(&self.config, &self.varmap, &self.device)?;
-        evaluate(&model, self.data.evaluation(split), &self.device)
+    fn frozen(&self) -> Result<ResNet> {
+        Ok(ResNet::frozen(&self.config, &self.varmap, &self.device)?)
+    }
+
+    /// What is said about the state after a step is recorded under that step's own number: a resumed run begins with the
+    /// next one, and takes the place of what was recorded from there on.
+    fn last_step(&self) -> u64 {
+        self.optimizer.step_index().saturating_sub(1)
     }
 
     fn save(&self, file: &Path) -> Result<()> {
@@ -279,8 +346,8 @@ impl Run {
             ..self.progress.clone()
         };
         let state = TrainState {
-            step: self.step,
-            epoch: progress.history.len() as u64,
+            step: self.optimizer.step_index(),
+            epoch: self.epochs,
             extra: serde_json::to_value(&progress)?,
             ..TrainState::default()
         };
@@ -290,42 +357,6 @@ impl Run {
             Some(&self.optimizer),
             &state,
         )?)
-    }
-
-    fn last(&self) -> PathBuf {
-        self.folder.join(LAST)
-    }
-
-    fn best(&self) -> PathBuf {
-        self.folder.join("best.safetensors")
-    }
-}
-
-const LAST: &str = "last.safetensors";
-
-/// A run to go on with, before its model is built.
-struct Resumed {
-    folder: PathBuf,
-    file: PathBuf,
-    progress: Progress,
-}
-
-impl Resumed {
-    fn open(path: &Path) -> Result<Self> {
-        let file = if path.is_dir() {
-            path.join(LAST)
-        } else {
-            path.to_owned()
-        };
-        let state = Checkpoint::read_state(&file)?;
-        let progress = serde_json::from_value(state.extra)
-            .with_context(|| format!("{} is the checkpoint of another program", file.display()))?;
-        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self {
-            folder,
-            file,
-            progress,
-        })
     }
 }
 

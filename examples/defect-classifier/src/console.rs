@@ -1,30 +1,28 @@
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use candle_core::Tensor;
+use cresset::samples::Report;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::metrics::Metrics;
 use crate::model::ModelConfig;
 
 /// Steps between looks at the loss, each of which waits for the device.
 const LOOK_EVERY: u64 = 10;
 
 /// What the user sees while a run goes on.
-pub(crate) struct Report {
+pub(crate) struct Console {
     bar: ProgressBar,
     total_steps: u64,
-    images: usize,
+    /// When the step before ended.
     since: Instant,
 }
 
-impl Report {
+impl Console {
     pub(crate) fn new(total_steps: u64) -> Self {
         Self {
             bar: ProgressBar::hidden(),
             total_steps,
-            images: 0,
             since: Instant::now(),
         }
     }
@@ -47,85 +45,80 @@ impl Report {
         let template = "{bar:30} {pos}/{len}  {msg}  {elapsed} + {eta}";
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        self.bar = ProgressBar::new(self.total_steps).with_style(style);
-        self.bar.set_position(step);
+        self.bar = ProgressBar::new(self.total_steps)
+            .with_style(style)
+            .with_position(step);
         self.bar.reset_eta();
+    }
+
+    /// Validation and the like do not count as time for training images.
+    pub(crate) fn start_clock(&mut self) {
         self.since = Instant::now();
     }
 
+    /// After step number `step`, counted from 0. Gives images per second since the step before.
     pub(crate) fn step(
         &mut self,
         step: u64,
         loss: &Tensor,
         rate: f64,
         images: usize,
-    ) -> Result<()> {
-        self.images += images;
-        self.bar.set_position(step);
+    ) -> Result<f64> {
+        let now = Instant::now();
+        let per_second = images as f64 / (now - self.since).as_secs_f64();
+        self.since = now;
+        self.bar.set_position(step + 1);
         if step.is_multiple_of(LOOK_EVERY) && !self.bar.is_hidden() {
-            let per_second = self.images as f64 / self.since.elapsed().as_secs_f64();
             let loss = loss.to_scalar::<f32>()?;
             self.bar.set_message(format!(
                 "loss {loss:.3}  lr {rate:.1e}  {per_second:.0} images/s"
             ));
-            self.images = 0;
-            self.since = Instant::now();
         }
-        Ok(())
+        Ok(per_second)
     }
 
     pub(crate) fn warn(&self, message: &str) {
         self.bar.suspend(|| eprintln!("{message}"));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one line of a table")]
-    pub(crate) fn epoch(
-        &mut self,
-        epoch: usize,
+    pub(crate) fn epoch<I>(
+        &self,
+        epoch: u64,
         epochs: u64,
         train_loss: f64,
-        val: &Metrics,
-        classes: &[String],
+        val: &Report<I>,
         best: bool,
-        took: Duration,
     ) {
-        let mark = if best { "*" } else { " " };
+        let mark = if best { " *" } else { "" };
         self.bar.suspend(|| {
             println!(
-                "epoch {epoch:>2}/{epochs}  loss {train_loss:.3}  val loss {:.3}  accuracy {:.3}  auc {:.4}{mark}  recall {}  ({:.1} s)",
-                val.loss,
-                val.accuracy,
-                val.macro_auc,
-                recalls(val, classes),
-                took.as_secs_f64()
+                "epoch {epoch:>2}/{epochs}  loss {train_loss:.3}  val {}{mark}",
+                summary(val)
             );
         });
-        // Validation does not count as time for training images.
-        self.images = 0;
-        self.since = Instant::now();
     }
 
-    pub(crate) fn test(&self, test: &Metrics, classes: &[String]) {
+    pub(crate) fn test<I>(&self, test: &Report<I>) {
         self.bar.finish_and_clear();
-        println!(
-            "test of the best weights: auc {:.4}, accuracy {:.3}, loss {:.3}, recall {}",
-            test.macro_auc,
-            test.accuracy,
-            test.loss,
-            recalls(test, classes)
-        );
+        println!("test of the best weights: {}", summary(test));
     }
 
-    pub(crate) fn interrupted(&self, folder: &Path) {
+    pub(crate) fn interrupted(&self, resume: &str) {
         self.bar.finish_and_clear();
-        println!("stopped; go on with --resume {}", folder.display());
+        println!("stopped; go on with --resume {resume}");
     }
 }
 
-fn recalls(metrics: &Metrics, classes: &[String]) -> String {
-    let each = classes
-        .iter()
-        .zip(&metrics.recall)
-        .map(|(class, recall)| format!("{class} {recall:.2}"));
-    each.collect::<Vec<_>>().join(" ")
+fn summary<I>(report: &Report<I>) -> String {
+    let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    let mut text = format!(
+        "loss {:.3}  accuracy {:.3}  auc {:.4}  recall",
+        number(report.loss),
+        number(report.accuracy),
+        number(report.means.auc)
+    );
+    for class in &report.classes {
+        text += &format!(" {} {:.2}", class.name, number(class.recall));
+    }
+    text
 }
