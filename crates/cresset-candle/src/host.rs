@@ -39,11 +39,23 @@ impl HostCopies {
         self.spans.clear();
     }
 
+    /// How much memory the copies take.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.f32[..])
+            + size_of_val(&self.f64[..])
+            + size_of_val(&self.f16[..])
+            + size_of_val(&self.bf16[..])
+    }
+
     /// Appends a copy of a CPU tensor.
     pub(crate) fn push(&mut self, tensor: &Tensor) -> Result<()> {
         macro_rules! append {
             ($values:ident, $kind:ident, $slice:expr) => {{
-                let span = Span { kind: Kind::$kind, from: self.$values.len(), len: $slice.len() };
+                let span = Span {
+                    kind: Kind::$kind,
+                    from: self.$values.len(),
+                    len: $slice.len(),
+                };
                 self.$values.extend_from_slice($slice);
                 self.spans.push(span);
             }};
@@ -74,7 +86,11 @@ impl HostCopies {
     /// ‖after − before‖₂ of the `i`-th copies, in `f64`.
     pub(crate) fn distance(&self, after: &Self, i: usize) -> Option<f64> {
         fn norm<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
-            a.iter().zip(b).map(|(&a, &b)| (b.into() - a.into()).powi(2)).sum::<f64>().sqrt()
+            a.iter()
+                .zip(b)
+                .map(|(&a, &b)| (b.into() - a.into()).powi(2))
+                .sum::<f64>()
+                .sqrt()
         }
         Some(match (self.slice(i)?, after.slice(i)?) {
             (Slice::F32(a), Slice::F32(b)) => norm(a, b),
@@ -132,6 +148,9 @@ fn with_slice<T>(tensor: &Tensor, look: impl FnOnce(Slice<'_>) -> T) -> Result<T
         CpuStorage::F64(v) => Slice::F64(&v[from..to]),
         CpuStorage::F16(v) => Slice::F16(&v[from..to]),
         CpuStorage::BF16(v) => Slice::Bf16(&v[from..to]),
-        _ => bail!("statistics are made of floating-point tensors only, not {:?}", tensor.dtype()),
+        _ => bail!(
+            "statistics are made of floating-point tensors only, not {:?}",
+            tensor.dtype()
+        ),
     }))
 }

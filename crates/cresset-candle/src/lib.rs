@@ -1,16 +1,14 @@
-//! Cresset for candle.
-//!
-//! * [`watch`]: a wrapper that is the optimizer and records losses, gradients, parameters and update ratios.
-//! * [`log_tensor`]: a scalar that lives on a device, read without making the training thread wait.
-//! * [`AdamW`]: candle's AdamW, bit for bit, with a state that can be saved.
-//! * [`Checkpoint`]: model, optimizer and position in training in one safetensors file, from which a run
-//!   continues exactly.
+#![doc = include_str!("../README.md")]
 
 mod adamw;
 mod checkpoint;
 mod device;
+mod device_stats;
+mod evaluation;
+mod findings;
 mod host;
 mod late;
+mod loss;
 mod names;
 mod observation;
 mod resumable;
@@ -18,6 +16,7 @@ mod watch;
 
 pub use adamw::AdamW;
 pub use checkpoint::{Checkpoint, CheckpointError, TensorProblem, TrainState};
+pub use evaluation::Evaluation;
 pub use late::log_tensor;
 pub use resumable::{OptimizerSlot, OptimizerSnapshot, ResumableOptimizer};
 pub use watch::{Watch, WatchAccount, Watched, watch};

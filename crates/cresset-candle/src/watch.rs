@@ -1,14 +1,14 @@
 //! `watch`: an optimizer that records what it sees.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Optimizer, VarMap};
-use cresset_run::{Cadence, Level, Pacer, Run, Series};
+use cresset_run::{Cadence, Pacer, Run, Series};
 
-use crate::late;
+use crate::loss::LossRecorder;
 use crate::names::Names;
 use crate::observation::Observer;
 use crate::resumable::{OptimizerSnapshot, ResumableOptimizer};
@@ -16,22 +16,37 @@ use crate::resumable::{OptimizerSnapshot, ResumableOptimizer};
 /// Watches `optimizer` with the settings that suit most programs: gradients, parameters and update ratios within 1 % of
 /// the training thread's time, the loss of [`Optimizer::backward_step`] as `train/loss`, the learning rate as `train/lr`.
 ///
+/// What comes of it, for a variable `conv1.weight`:
+///
+/// | key | what it is |
+/// |---|---|
+/// | `train/loss`, `train/lr` | scalars, every step |
+/// | `gradients/conv1.weight` | counts, extremes, moments and histogram of the gradient as the optimizer gets it |
+/// | `gradients/norm` | ‖g‖₂ over all variables |
+/// | `parameters/conv1.weight` | the same of the parameter before the step |
+/// | `update_ratio/conv1.weight` | ‖Δw‖₂ / ‖w‖₂ of the step |
+///
+/// and alerts that name the step and the variable of the first NaN or infinity, and the variables that no gradient reaches.
+///
+/// Where gradients are changed between `loss.backward()` and `step(&grads)`, they are recorded as changed, and the loss is not
+/// seen: log it with [`log_tensor`](crate::log_tensor).
+///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
 /// use candle_nn::{Module, Optimizer, VarBuilder, VarMap, linear, loss};
 ///
-/// # fn main() -> anyhow::Result<()> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let dir = std::env::temp_dir().join("cresset-doc-watch");
 /// let run = cresset_run::init("harbor-defect-classifier").dir(&dir).start()?;
 /// let varmap = VarMap::new();
 /// let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
-/// let model = linear(4, 2, vb)?;
+/// let model = linear(4, 2, vb.pp("head"))?;
 /// let adamw = cresset_candle::AdamW::new_lr(varmap.all_vars(), 1e-3)?;
 /// let mut optimizer = cresset_candle::watch(&run, adamw, &varmap);
-/// let (x, y) = (Tensor::ones((8, 4), DType::F32, &Device::Cpu)?, Tensor::zeros(8, DType::U32, &Device::Cpu)?);
+/// let images = Tensor::ones((8, 4), DType::F32, &Device::Cpu)?;
+/// let targets = Tensor::zeros(8, DType::U32, &Device::Cpu)?;
 /// for _ in 0..10 {
-///     let loss = loss::cross_entropy(&model.forward(&x)?, &y)?;
-///     optimizer.backward_step(&loss)?;
+///     optimizer.backward_step(&loss::cross_entropy(&model.forward(&images)?, &targets)?)?;
 /// }
 /// # Ok(())
 /// # }
@@ -67,7 +82,8 @@ impl Watch {
         }
     }
 
-    /// How often gradients and parameters are observed.
+    /// How often gradients and parameters are observed. A step whose loss is NaN or infinite is observed always, until a
+    /// bad gradient was found.
     #[must_use]
     pub fn cadence(mut self, cadence: Cadence) -> Self {
         self.cadence = cadence;
@@ -114,15 +130,21 @@ impl Watch {
     /// Wraps an optimizer of the variables of `varmap`, whose paths name what is recorded.
     pub fn optimizer<O: Optimizer>(self, optimizer: O, varmap: &VarMap) -> Watched<O> {
         let names = Names::from_varmap(varmap);
-        let series = |key: &Option<String>| key.as_ref().map(|key| self.run.series(key));
+        let series = |key: Option<String>| key.map(|key| self.run.series(&key));
         Watched {
             inner: optimizer,
             step: 0,
-            loss: series(&self.loss),
-            learning_rate: series(&self.learning_rate),
+            loss: series(self.loss).map(LossRecorder::new),
+            learning_rate: series(self.learning_rate),
             pacer: Pacer::new(self.cadence),
-            observer: Observer::new(&self.run, names, &self.prefix, self.gradients, self.parameters),
-            saw_bad_loss: false,
+            observer: Observer::new(
+                &self.run,
+                names,
+                &self.prefix,
+                self.gradients,
+                self.parameters,
+            ),
+            prefix: self.prefix,
             run: self.run,
         }
     }
@@ -138,11 +160,11 @@ pub struct Watched<O> {
     run: Run,
     /// The step that the next call of `step` is.
     step: u64,
-    loss: Option<Series>,
+    loss: Option<LossRecorder>,
     learning_rate: Option<Series>,
     pacer: Pacer,
     observer: Observer,
-    saw_bad_loss: bool,
+    prefix: String,
 }
 
 impl<O> Watched<O> {
@@ -161,9 +183,9 @@ impl<O> Watched<O> {
     #[must_use]
     pub fn account(&self) -> WatchAccount {
         WatchAccount {
-            observed: self.pacer.observed(),
+            observed: self.observer.taken(),
             skipped: self.observer.skipped(),
-            training_thread: self.pacer.total(),
+            cost: self.pacer.total(),
         }
     }
 }
@@ -173,10 +195,10 @@ impl<O> Watched<O> {
 pub struct WatchAccount {
     /// Observations made.
     pub observed: u64,
-    /// Observations that were due but left out, because the one before was not yet done with.
+    /// Observations that were due but left out, because the one before was not yet worked out or a device failed.
     pub skipped: u64,
-    /// Wall time that they took on the training thread.
-    pub training_thread: std::time::Duration,
+    /// What observations took from training: wall time of its thread, and working time of a CUDA device.
+    pub cost: Duration,
 }
 
 impl<O: Optimizer> Watched<O> {
@@ -190,28 +212,17 @@ impl<O: Optimizer> Watched<O> {
             return self.inner.step(grads);
         }
         let began = Instant::now();
-        let observation = self.observer.before_step(grads);
+        let observation = self.observer.before_step(grads, forced);
         let before = began.elapsed();
         let result = self.inner.step(grads);
-        let resumed = Instant::now();
         if let Some(observation) = observation {
+            let resumed = Instant::now();
             self.observer.after_step(step, observation);
-            self.pacer.spent(before + resumed.elapsed());
+            // What this one will cost a device is not yet known; the last one is the best guess.
+            let cost = before + resumed.elapsed() + self.observer.device_time();
+            self.pacer.spent(cost);
         }
         result
-    }
-
-    /// Records the loss; `true` if it is known to be NaN or infinite.
-    fn record_loss(&mut self, loss: &Tensor) -> bool {
-        let Some(series) = &self.loss else { return false };
-        let Some(value) = late::record_scalar(&self.run, series, self.step, loss) else { return false };
-        let bad = !value.is_finite();
-        if bad && !self.saw_bad_loss {
-            self.saw_bad_loss = true;
-            let title = format!("{} is {value} at step {}", series.key(), self.step);
-            self.run.alert_at(self.step, Level::Error, title, "The first loss that is not a finite number.");
-        }
-        bad
     }
 }
 
@@ -235,11 +246,17 @@ impl<O: Optimizer> Optimizer for Watched<O> {
     }
 
     fn backward_step(&mut self, loss: &Tensor) -> Result<()> {
-        // The step of a bad loss is always observed: its gradients name the layer.
-        let bad = self.run.is_enabled() && self.record_loss(loss);
-        let first_bad = bad && !self.observer.saw_bad_gradient();
+        let mut bad_loss = false;
+        if let Some(recorder) = &self.loss
+            && self.run.is_enabled()
+        {
+            recorder.record(&self.run, self.step, loss);
+            bad_loss = recorder.is_bad();
+        }
         let grads = loss.backward()?;
-        self.observed_step(&grads, first_bad)
+        // The gradients of a bad loss name the layer.
+        let forced = bad_loss && !self.observer.saw_bad_gradient();
+        self.observed_step(&grads, forced)
     }
 }
 
@@ -269,11 +286,13 @@ impl<O> DerefMut for Watched<O> {
 
 impl<O> Drop for Watched<O> {
     fn drop(&mut self) {
-        if self.pacer.observed() > 0 && self.run.is_recording() {
-            let account = self.account();
-            self.run.set_summary("cresset/watch/observed", account.observed);
-            self.run.set_summary("cresset/watch/skipped", account.skipped);
-            self.run.set_summary("cresset/watch/seconds", account.training_thread.as_secs_f64());
+        let account = self.account();
+        if account.observed + account.skipped > 0 && self.run.is_recording() {
+            let key = |name: &str| format!("cresset/watch/{}{name}", self.prefix);
+            self.run.set_summary(&key("observed"), account.observed);
+            self.run.set_summary(&key("skipped"), account.skipped);
+            self.run
+                .set_summary(&key("seconds"), account.cost.as_secs_f64());
         }
     }
 }
