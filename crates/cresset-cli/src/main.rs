@@ -13,6 +13,7 @@ mod fixture;
 mod heat;
 mod human;
 mod locate;
+mod messages;
 mod output;
 mod overview;
 mod select;

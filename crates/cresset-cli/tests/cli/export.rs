@@ -166,11 +166,11 @@ fn parquet_of_many_points_has_several_row_groups() {
         log.step(step, &[("loss", step as f64)]);
     }
     log.end(1.0, Outcome::Finished);
-    let child = project
-        .command(&["export", "--format", "parquet"])
-        .output()
-        .unwrap();
-    let reader = SerializedFileReader::new(bytes::Bytes::from(child.stdout)).unwrap();
+    let output = project.path().join("many.parquet");
+    let file = File::create(&output).unwrap();
+    let mut command = project.command(&["export", "--format", "parquet"]);
+    assert!(command.stdout(file).status().unwrap().success());
+    let reader = SerializedFileReader::new(File::open(&output).unwrap()).unwrap();
     assert_eq!(reader.num_row_groups(), 2);
     assert_eq!(reader.metadata().file_metadata().num_rows(), 300_000);
 }

@@ -7,6 +7,7 @@ mod command;
 mod export;
 mod help;
 mod locate;
+mod recorded;
 mod runs;
 mod show;
 #[cfg(unix)]

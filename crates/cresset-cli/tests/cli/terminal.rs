@@ -117,6 +117,16 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// A test that failed leaves no process behind.
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 /// A live run, and a command that watches it.
 fn watching() -> (Project, Log, Session) {
     let project = Project::new();

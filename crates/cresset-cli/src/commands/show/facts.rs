@@ -15,6 +15,9 @@ use crate::{human, select, theme};
 /// Columns of the names before facts.
 const LABEL: usize = 9;
 
+/// Columns of a text in the summary; all of it is in the JSON.
+const LONGEST_TEXT: usize = 60;
+
 pub(super) fn print(page: &Page, out: &mut Output) -> io::Result<()> {
     print_head(page, out)?;
     print_config(page, out)?;
@@ -210,7 +213,7 @@ fn summary_row(page: &Page, key: &str, value: &Json) -> Vec<Span<'static>> {
     let definition = page.view.definition(key);
     let shown = match value.as_f64() {
         Some(n) if value.is_f64() => human::number(n, 5),
-        _ => human::json(value),
+        _ => human::fit(&human::json(value), LONGEST_TEXT),
     };
     let mut about: Vec<String> = Vec::new();
     about.extend(definition.unit.as_deref().map(human::clean));

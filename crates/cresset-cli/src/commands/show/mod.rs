@@ -12,8 +12,6 @@ use anyhow::Context;
 use cresset_record::RunView;
 use ratatui::text::{Line, Span};
 
-pub(crate) use trouble::{alert_line, console_line, loss_text};
-
 use crate::args::ShowArguments;
 use crate::exit::Exit;
 use crate::output::Output;

@@ -2,11 +2,12 @@
 
 use std::io;
 
-use cresset_record::{Alert, ConsoleLine, State};
+use cresset_record::State;
 use ratatui::text::{Line, Span};
 
 use super::{Page, section};
 use crate::commands::verify::describe;
+use crate::messages::{alert_line, console_line, loss_text};
 use crate::output::Output;
 use crate::{human, theme};
 
@@ -37,37 +38,6 @@ pub(super) fn print_alerts(page: &Page, out: &mut Output) -> io::Result<()> {
 
 fn indented(mut line: Line<'static>) -> Line<'static> {
     line.spans.insert(0, Span::raw("  "));
-    line
-}
-
-/// An alert on one line.
-pub(crate) fn alert_line(alert: &Alert) -> Line<'static> {
-    let mut line = Line::from(vec![
-        Span::styled(format!("{}  ", human::clock(alert.time)), theme::QUIET),
-        Span::styled(human::clean(&alert.title), theme::level_style(alert.level)),
-    ]);
-    if let Some(step) = alert.step {
-        line.push_span(Span::styled(format!("  step {step}"), theme::QUIET));
-    }
-    line
-}
-
-/// A line of the log.
-pub(crate) fn console_line(console: &ConsoleLine) -> Line<'static> {
-    let style = theme::level_style(console.level);
-    let mut line = Line::from(vec![
-        Span::styled(format!("{}  ", human::clock(console.time)), theme::QUIET),
-        Span::styled(format!("{}  ", theme::level_word(console.level)), style),
-    ]);
-    if !console.target.is_empty() {
-        let target = human::clean(&console.target);
-        line.push_span(Span::styled(format!("{target}: "), theme::QUIET));
-    }
-    line.push_span(Span::raw(human::clean(&console.message)));
-    for (name, value) in &console.fields {
-        let field = format!("  {}={}", human::clean(name), human::json(value));
-        line.push_span(Span::styled(field, theme::QUIET));
-    }
     line
 }
 
@@ -104,15 +74,4 @@ pub(super) fn print_losses(page: &Page, out: &mut Output) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// How much was lost, in words.
-pub(crate) fn loss_text(points: u64, values: u64) -> String {
-    let points_text = human::count(points, "point");
-    let values_text = human::count(values, "other value");
-    match (points, values) {
-        (_, 0) => points_text,
-        (0, _) => values_text,
-        _ => format!("{points_text} and {values_text}"),
-    }
 }

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::app::App;
 use crate::chart::Chart;
-use crate::commands::show::{alert_line, console_line, loss_text};
+use crate::messages::{alert_line, console_line, loss_text};
 use crate::select::Selected;
 use crate::{human, theme};
 

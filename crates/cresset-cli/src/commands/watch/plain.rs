@@ -8,8 +8,8 @@ use cresset_record::{RunView, State, Timestamp};
 use ratatui::text::{Line, Span};
 
 use super::POLL;
-use crate::commands::show::{alert_line, console_line, loss_text};
 use crate::exit::Exit;
+use crate::messages::{alert_line, console_line, loss_text};
 use crate::output::Output;
 use crate::{human, select, theme};
 

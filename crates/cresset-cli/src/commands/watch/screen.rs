@@ -86,8 +86,11 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // There is no better place left to report that it cannot be restored.
-        let _ = ratatui::try_restore();
+        // The panic hook has done it already; doing it again would take the cursor back over the panic's message.
+        if !std::thread::panicking() {
+            // There is no better place left to report that it cannot be restored.
+            let _ = ratatui::try_restore();
+        }
     }
 }
 

@@ -1,0 +1,48 @@
+//! Alerts, lines of the log and losses, as all commands print them.
+
+use cresset_record::{Alert, ConsoleLine};
+use ratatui::text::{Line, Span};
+
+use crate::{human, theme};
+
+/// An alert on one line.
+pub(crate) fn alert_line(alert: &Alert) -> Line<'static> {
+    let mut line = Line::from(vec![
+        Span::styled(format!("{}  ", human::clock(alert.time)), theme::QUIET),
+        Span::styled(human::clean(&alert.title), theme::level_style(alert.level)),
+    ]);
+    if let Some(step) = alert.step {
+        line.push_span(Span::styled(format!("  step {step}"), theme::QUIET));
+    }
+    line
+}
+
+/// A line of the log.
+pub(crate) fn console_line(console: &ConsoleLine) -> Line<'static> {
+    let style = theme::level_style(console.level);
+    let mut line = Line::from(vec![
+        Span::styled(format!("{}  ", human::clock(console.time)), theme::QUIET),
+        Span::styled(format!("{}  ", theme::level_word(console.level)), style),
+    ]);
+    if !console.target.is_empty() {
+        let target = human::clean(&console.target);
+        line.push_span(Span::styled(format!("{target}: "), theme::QUIET));
+    }
+    line.push_span(Span::raw(human::clean(&console.message)));
+    for (name, value) in &console.fields {
+        let field = format!("  {}={}", human::clean(name), human::json(value));
+        line.push_span(Span::styled(field, theme::QUIET));
+    }
+    line
+}
+
+/// How much was lost, in words.
+pub(crate) fn loss_text(points: u64, values: u64) -> String {
+    let points_text = human::count(points, "point");
+    let values_text = human::count(values, "other value");
+    match (points, values) {
+        (_, 0) => points_text,
+        (0, _) => values_text,
+        _ => format!("{points_text} and {values_text}"),
+    }
+}
