@@ -115,7 +115,7 @@ fn a_small_screen() {
 fn help_stands_over_everything_and_any_key_takes_it_away() {
     let (_root, mut app) = app();
     type_text(&mut app, "?");
-    insta::assert_snapshot!(screen(&mut app, 80, 20));
+    insta::assert_snapshot!(screen(&mut app, 74, 15));
     type_text(&mut app, "q");
     assert!(!app.help && !app.quit);
 }
