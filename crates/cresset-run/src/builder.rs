@@ -185,7 +185,7 @@ impl Builder {
         let Ok(known) = &mut self.config else {
             return self;
         };
-        match serde_json::to_value(config) {
+        match as_json(config) {
             Ok(Json::Object(map)) => known.extend(map),
             Ok(other) => {
                 self.config = Err(format!("it is {}, not an object with names", kind(&other)));
@@ -433,6 +433,12 @@ fn kind(value: &Json) -> &'static str {
         Json::Array(_) => "a list",
         Json::Object(_) => "an object",
     }
+}
+
+/// A value as the JSON that its own type writes: by way of text, so that an `f32` of 0.001 is 0.001 and not the nearest
+/// `f64` to it.
+pub(crate) fn as_json(value: &impl Serialize) -> serde_json::Result<Json> {
+    serde_json::from_str(&serde_json::to_string(value)?)
 }
 
 /// How many runs the project has.

@@ -13,6 +13,7 @@ use cresset_record::{
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::builder::as_json;
 use crate::environment;
 use crate::media::{Encoded, Value};
 use crate::panics;
@@ -282,7 +283,7 @@ impl Run {
         let Some(recorder) = self.recorder() else {
             return;
         };
-        match serde_json::to_value(value) {
+        match as_json(&value) {
             Ok(value) => {
                 let entry = Map::from_iter([(key.to_owned(), value)]);
                 recorder.record(Record::Summary(entry), 128 + key.len());
@@ -296,7 +297,7 @@ impl Run {
         let Some(recorder) = self.recorder() else {
             return;
         };
-        match serde_json::to_value(values) {
+        match as_json(values) {
             Ok(Json::Object(mut values)) => {
                 environment::mask(&mut values);
                 let time = recorder.now();

@@ -19,6 +19,7 @@ fn what_is_logged_is_there_to_read() {
         .group("g")
         .notes("n")
         .config(&serde_json::json!({"lr": 1e-3, "net": {"width": 16}, "api_key": "hunter2hunter2"}))
+        .config(&std::collections::BTreeMap::from([("momentum", 0.1f32)]))
         .define(
             Definition::new("val/*")
                 .maximize()
@@ -60,6 +61,10 @@ fn what_is_logged_is_there_to_read() {
     );
     assert_eq!(start.config["lr"], 2e-3);
     assert_eq!(start.config["net"]["width"], 16);
+    assert_eq!(
+        start.config["momentum"], 0.1,
+        "an f32 keeps its decimal form"
+    );
     assert_eq!(start.config["api_key"], "***");
     let points = v.series_of("train/loss").unwrap().points();
     assert_eq!(points.len(), 1000);
