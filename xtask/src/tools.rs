@@ -11,7 +11,7 @@ use crate::shell::{self, cargo};
 /// # Errors
 /// If it is missing and cannot be built.
 pub(crate) fn nextest() -> Result<()> {
-    cargo_tool("nextest", "cargo-nextest")
+    cargo_tool("nextest", "cargo-nextest@0.9.151")
 }
 
 /// Sees to it that `cargo fuzz` and the toolchain that it needs can be run.
@@ -24,21 +24,15 @@ pub(crate) fn fuzz() -> Result<()> {
             "fuzzing needs the nightly toolchain: rustup toolchain install nightly --profile minimal"
         );
     }
-    cargo_tool("fuzz", "cargo-fuzz")
+    cargo_tool("fuzz", "cargo-fuzz@0.13.2")
 }
 
-/// Names the programs that some tests start, where they are missing.
+/// Names what some tests start and cannot find.
 pub(crate) fn name_missing_programs() {
-    for (program, needed_for) in [
-        ("git", "the tests of what a run records of its repository"),
-        ("tmux", "trying `cresset watch` in a terminal by hand"),
-    ] {
-        let there = |flag| shell::works(Command::new(program).arg(flag));
-        if !there("--version") && !there("-V") {
-            println!(
-                "note: {program} is missing, which {needed_for} need: apt-get install {program}"
-            );
-        }
+    if !shell::works(Command::new("git").arg("--version")) {
+        println!(
+            "note: tests of what a run records of its repository need git: apt-get install git"
+        );
     }
 }
 

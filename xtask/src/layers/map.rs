@@ -13,7 +13,7 @@ pub(super) fn check(root: &Path, path: &Path, workspace: &Workspace) -> Vec<Stri
     };
     let mut breaches = Vec::new();
     for package in &workspace.packages {
-        if !code(&text).any(|(_, word)| word == package.name) {
+        if !code(&text).any(|word| word == package.name) {
             breaches.push(format!("{} does not name {}", path.display(), package.name));
         }
     }
@@ -22,18 +22,15 @@ pub(super) fn check(root: &Path, path: &Path, workspace: &Workspace) -> Vec<Stri
         let at = format!("{}:{}", path.display(), number + 1);
         if line.starts_with('#') {
             section = None;
-        }
-        if let Some(heading) = line.strip_prefix("### ") {
-            let Some((_, name)) = code(heading).next() else {
-                continue;
-            };
-            section = workspace.package(name);
-            if section.is_none() {
-                breaches.push(format!("{at} has a section on {name}, which is no package"));
+            if let Some(name) = code(line).next() {
+                section = workspace.package(name);
+                if section.is_none() {
+                    breaches.push(format!("{at} has a section on {name}, which is no package"));
+                }
             }
             continue;
         }
-        for (_, word) in code(line) {
+        for word in code(line) {
             if is_path(word) && !exists(root, section, word) {
                 let within = section.map_or(String::new(), |p| format!(" in {}", p.name));
                 breaches.push(format!("{at} names {word}, which does not exist{within}"));
@@ -43,14 +40,10 @@ pub(super) fn check(root: &Path, path: &Path, workspace: &Workspace) -> Vec<Stri
     breaches
 }
 
-/// The words between backticks, with where they begin.
-fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    text.split('`').enumerate().filter_map(move |(i, part)| {
-        let begin = at;
-        at += part.len() + 1;
-        (i % 2 == 1 && !part.contains('\n')).then_some((begin, part))
-    })
+/// The words between backticks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split('`').skip(1).step_by(2);
+    parts.filter(|part| !part.contains('\n'))
 }
 
 /// Whether a word names a file or folder of the tree: Rust files, folders with a slash at the end, and what begins with a
@@ -76,7 +69,7 @@ fn is_path(word: &str) -> bool {
             || word.ends_with('/'))
 }
 
-/// Paths are from the root or, in a package's section, from the package or its `src`.
+/// Paths are from the root or, under a heading that names a package, from the package or its `src`.
 fn exists(root: &Path, section: Option<&Package>, word: &str) -> bool {
     let in_package = |package: &Package| {
         let folder = package.folder();
