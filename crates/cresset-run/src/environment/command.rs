@@ -6,8 +6,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often a program that has closed its output is asked whether it has ended.
-const POLL: Duration = Duration::from_millis(2);
+/// A program that has closed its output is asked so soon whether it has ended, then less and less often.
+const FIRST_POLL: Duration = Duration::from_micros(50);
+const LONGEST_POLL: Duration = Duration::from_millis(2);
 
 /// What a program wrote on its standard output.
 #[derive(Debug)]
@@ -55,12 +56,14 @@ fn read_and_wait(child: &mut Child, limit: usize, deadline: Instant) -> Option<O
     if cut {
         return Some(Output { bytes, cut });
     }
+    let mut poll = FIRST_POLL;
     loop {
         match child.try_wait().ok()? {
             Some(status) => return status.success().then_some(Output { bytes, cut }),
             None if left(deadline).is_zero() => return None,
-            None => thread::sleep(POLL),
+            None => thread::sleep(poll),
         }
+        poll = (poll * 2).min(LONGEST_POLL);
     }
 }
 

@@ -71,31 +71,34 @@ fn capture_with(program: &OsStr, directory: &Path, call_limit: Duration) -> Opti
     };
     let mut map = Map::new();
     let mut incomplete = Vec::new();
-    let commit = git.line(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-    let has_commit = commit.is_some();
+    let status = git.status();
+    let head = match &status {
+        Some(status) => status.head.clone(),
+        None => git.head(),
+    };
+    let has_commit = head.commit.is_some();
     map.insert("root".to_owned(), root.into());
-    put(&mut map, "commit", commit);
-    put(
-        &mut map,
-        "branch",
-        git.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]),
-    );
+    put(&mut map, "commit", head.commit);
+    put(&mut map, "branch", head.branch);
     put(&mut map, "remote", git.remote());
-    match git.status() {
+    match &status {
         Some(status) => {
             map.insert("dirty".to_owned(), status.dirty.into());
             map.insert("untracked".to_owned(), status.untracked.into());
         }
         None => incomplete.push("status"),
     }
-    match git.diff() {
-        Some(diff) if !diff.text.is_empty() => {
-            map.insert("diff".to_owned(), diff.text.into());
-            put(&mut map, "diff_cut", diff.cut.then_some(true));
+    // Each call of git takes milliseconds, which a short run waits for when it finishes.
+    if status.is_none_or(|status| status.dirty) {
+        match git.diff() {
+            Some(diff) if !diff.text.is_empty() => {
+                map.insert("diff".to_owned(), diff.text.into());
+                put(&mut map, "diff_cut", diff.cut.then_some(true));
+            }
+            // Before the first commit there is nothing to compare with.
+            None if has_commit => incomplete.push("diff"),
+            _ => {}
         }
-        // Before the first commit there is nothing to compare with.
-        None if has_commit => incomplete.push("diff"),
-        _ => {}
     }
     if !incomplete.is_empty() {
         map.insert("incomplete".to_owned(), incomplete.into());
@@ -111,8 +114,15 @@ struct Git<'a> {
 }
 
 struct Status {
+    head: Head,
     dirty: bool,
     untracked: usize,
+}
+
+#[derive(Clone, Default)]
+struct Head {
+    commit: Option<String>,
+    branch: Option<String>,
 }
 
 struct Diff {
@@ -151,19 +161,56 @@ impl Git<'_> {
         (!line.is_empty()).then(|| line.to_owned())
     }
 
+    /// The URL of `origin` or else of the first remote.
     fn remote(&self) -> Option<String> {
-        let url = |name: &str| self.line(&["config", "--get", &format!("remote.{name}.url")]);
-        let url = url("origin").or_else(|| url(&self.line(&["remote"])?))?;
-        Some(without_credentials(&url))
+        let text = self.text(&["config", "--get-regexp", r"^remote\..*\.url$"])?;
+        let remotes: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .collect();
+        let origin = remotes.iter().find(|(key, _)| *key == "remote.origin.url");
+        let (_, url) = origin.or(remotes.first())?;
+        Some(without_credentials(url))
     }
 
+    /// One call for the commit, the branch and what was changed since.
     fn status(&self) -> Option<Status> {
-        let text = self.text(&["status", "--porcelain", "--untracked-files=normal"])?;
-        let untracked = text.lines().filter(|line| line.starts_with("??")).count();
-        Some(Status {
-            dirty: text.lines().count() > untracked,
-            untracked,
-        })
+        let text = self.text(&[
+            "status",
+            "--porcelain=v2",
+            "--branch",
+            "--no-ahead-behind",
+            "--untracked-files=normal",
+        ])?;
+        let mut status = Status {
+            head: Head::default(),
+            dirty: false,
+            untracked: 0,
+        };
+        for line in text.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words[..] {
+                // `(initial)` is no commit, `(detached)` no branch.
+                ["#", "branch.oid", commit] if !commit.starts_with('(') => {
+                    status.head.commit = Some(commit.to_owned());
+                }
+                ["#", "branch.head", branch] if branch != "(detached)" => {
+                    status.head.branch = Some(branch.to_owned());
+                }
+                ["#", ..] => {}
+                ["?", ..] => status.untracked += 1,
+                _ => status.dirty = true,
+            }
+        }
+        Some(status)
+    }
+
+    /// For work trees too large to be looked through in time.
+    fn head(&self) -> Head {
+        Head {
+            commit: self.line(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
+            branch: self.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]),
+        }
     }
 
     fn diff(&self) -> Option<Diff> {
