@@ -157,9 +157,11 @@ impl Settings {
     fn smoke(self) -> Self {
         Self {
             width: Some(8),
-            image_size: 32,
+            image_size: 48,
             generate: 1500,
-            epochs: 8,
+            epochs: 24,
+            lr: 6e-3,
+            augment: Augment::Light,
             ..self
         }
     }
@@ -296,7 +298,7 @@ mod tests {
         );
         assert!(parse("--resume x --device cpu --data y").is_ok());
         let smoke = parse("--smoke --seed 5").unwrap();
-        assert_eq!((smoke.settings.seed, smoke.settings.image_size), (5, 32));
+        assert_eq!((smoke.settings.seed, smoke.settings.image_size), (5, 48));
         assert_eq!(smoke.data(None), PathBuf::from("data/solder-joints-smoke"));
     }
 
