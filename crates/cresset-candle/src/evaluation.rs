@@ -138,7 +138,7 @@ impl Evaluation {
         if !(white - black > 0.0 && (white - black).is_finite()) {
             bail!("pixels from {black} to {white}; give the range they are in, such as 0.0..=1.0");
         }
-        let kept = self.push_without_images(logits, targets, indices)?;
+        let kept = self.take_in(logits, targets, indices)?;
         if kept.is_empty() {
             return Ok(());
         }
@@ -149,7 +149,7 @@ impl Evaluation {
         Ok(())
     }
 
-    /// Takes a batch in of which nothing can be shown; see [`push`](Self::push). Gives the rows that are kept as mistakes.
+    /// Takes a batch in of which nothing can be shown; otherwise as [`push`](Self::push).
     ///
     /// # Errors
     /// If shapes do not fit together; or if the device fails.
@@ -158,7 +158,12 @@ impl Evaluation {
         logits: &Tensor,
         targets: &Tensor,
         indices: &[u64],
-    ) -> Result<Vec<Kept>> {
+    ) -> Result<()> {
+        self.take_in(logits, targets, indices).map(drop)
+    }
+
+    /// Gives the rows that are kept as mistakes.
+    fn take_in(&mut self, logits: &Tensor, targets: &Tensor, indices: &[u64]) -> Result<Vec<Kept>> {
         let is_binary = match logits.dims() {
             [_] | [_, 1] => true,
             [_, _] => false,

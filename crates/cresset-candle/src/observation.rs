@@ -134,6 +134,9 @@ impl Observer {
     /// if the observation before is not yet worked out: unless `forced` for the first time, as its step is then the one
     /// that people will want to see.
     pub(crate) fn before_step(&mut self, grads: &GradStore, forced: bool) -> Option<Observation> {
+        if !self.gradients && !self.parameters {
+            return None;
+        }
         let room = 1 + u64::from(forced && !self.forced);
         self.forced |= forced;
         if self.shared.in_flight.load(Ordering::Acquire) >= room {

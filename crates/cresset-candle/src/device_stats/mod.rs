@@ -6,9 +6,9 @@
 //! sums in `f64`, and the exponential histogram; and for parameters ‖Δw‖₂ of one step. Where the device has no `f64`
 //! (Metal), sums are in `f32`.
 //!
-//! candle's operations are all there is to compute with, and each costs a launch (5 to 10 µs of the training thread on
-//! CUDA, by what its maintainers and our reading of it say), so tensors are not taken one by one. They are cut into rows,
-//! rows of about the same length are laid side by side on a [page](pages), and every operation is done for a whole page:
+//! candle's operations are all there is to compute with, and each costs the training thread a launch (some microseconds
+//! on CUDA; not measured here), so tensors are not taken one by one. They are cut into rows, rows of about the same length
+//! are laid side by side on a [page](pages), and every operation is done for a whole page:
 //!
 //! | | operations queued on the device |
 //! |---|---|

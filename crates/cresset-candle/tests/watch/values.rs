@@ -244,6 +244,7 @@ fn what_is_not_wanted_is_left_out() -> Result<()> {
     let bare = |w: Watch| w.loss_key(None).learning_rate_key(None).parameters(false);
     assert_eq!(kinds(bare)?, ["gradients"]);
     assert_eq!(kinds(|w| w.cadence(Cadence::Every(0)))?, ["train"]);
+    assert_eq!(kinds(|w| w.gradients(false).parameters(false))?, ["train"]);
     Ok(())
 }
 
