@@ -45,9 +45,18 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
             .map(|resumed| resumed.progress.data.clone()),
     );
     let data = Data::open(&data_folder, settings)?;
+    if let Some(Resumed { progress, .. }) = &resumed
+        && progress.classes != data.classes
+    {
+        bail!(
+            "the images are of {:?}, the run was of {:?}",
+            data.classes,
+            progress.classes
+        );
+    }
     let run = start_recording(settings, resumed.as_ref())?;
 
-    let mut training = Training::new(
+    let training = Training::new(
         &run,
         arguments,
         settings.clone(),
@@ -55,12 +64,11 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
         &data_folder,
         device,
         resumed,
-    )?;
-    let result = run.conclude(training.run(stop));
+    );
+    let result = run.conclude(training.and_then(|mut training| training.run(stop)));
     if matches!(result, Ok(End::Interrupted)) {
         run.stop("interrupted");
     }
-    drop(training);
     let name = run.name().to_owned();
     let id = run.id().to_owned();
     let finished = run.finish();
@@ -188,9 +196,12 @@ impl Training {
         }
         let parameters = parameter_count(&training.varmap);
         let images = training.data.counts();
-        run.update_config(
-            &json!({"parameters": parameters, "data": data_folder, "images": images}),
-        );
+        run.update_config(&json!({
+            "width": training.config.width,
+            "parameters": parameters,
+            "data": data_folder,
+            "images": images,
+        }));
         training.console.start(
             &training.config,
             parameters,
@@ -209,13 +220,6 @@ impl Training {
             ..
         }: Resumed,
     ) -> Result<()> {
-        if progress.classes != self.data.classes {
-            bail!(
-                "the images are of {:?}, the run was of {:?}",
-                self.data.classes,
-                progress.classes
-            );
-        }
         Checkpoint::load(&file, &self.varmap, Some(&mut self.optimizer))?;
         self.optimizer.set_step_index(state.step);
         self.epochs = state.epoch;
