@@ -91,6 +91,8 @@ pub(super) struct Column {
     leading: u32,
     /// Meaningful bits in the window.
     width: u32,
+    /// Values pushed, up to 2; a reader has no use for it.
+    pushed: u8,
 }
 
 impl Default for Column {
@@ -100,12 +102,13 @@ impl Default for Column {
             previous: 0,
             leading: 0,
             width: 64,
+            pushed: 0,
         }
     }
 }
 
-/// What announcing a new window costs in bits, against staying in the old one.
-const NEW_WINDOW: u32 = 12;
+/// Bits that a narrower window must save to be worth its 12 bits: noise that fits into one by chance does so once in 2⁸ values.
+const NEW_WINDOW: u32 = 8;
 
 impl Column {
     /// Appends `value`: `0` for an equal one, `10` and the bits in the last window, or `11`, 6 bits of leading
@@ -122,7 +125,7 @@ impl Column {
         let trailing = xor.trailing_zeros();
         let width = 64 - leading - trailing;
         let fits = leading >= self.leading && 64 - trailing <= self.leading + self.width;
-        if fits && self.width <= width + NEW_WINDOW {
+        if fits && self.width <= width + self.patience() {
             out.push(0b10, 2);
         } else {
             out.push(
@@ -133,6 +136,15 @@ impl Column {
             self.width = width;
         }
         out.push(xor >> (64 - self.leading - self.width), self.width);
+    }
+
+    /// How many bits wider than needed the window may be. The first is that of a value, exponent and all; the second
+    /// value is the first to show what differences need, and all later ones gain by a window that fits them.
+    #[inline]
+    fn patience(&mut self) -> u32 {
+        let second = self.pushed == 1;
+        self.pushed = (self.pushed + 1).min(2);
+        if second { 1 } else { NEW_WINDOW }
     }
 
     /// Takes the next value.
