@@ -200,3 +200,106 @@ fn cover(pixels: &mut [u8], size: usize, limits: &Limits, rng: &mut Rng) {
         pixels[(y * size + left) * 3..(y * size + left + width) * 3].fill(128);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 64;
+
+    fn altered(picture: &[u8], level: Augment, seed: u64) -> Vec<u8> {
+        let mut pixels = picture.to_vec();
+        augment(&mut pixels, SIZE, level, &mut Rng::keyed(seed, &[]));
+        pixels
+    }
+
+    /// A white square of 4 × 4 pixels in the middle of black.
+    fn square() -> Vec<u8> {
+        let inside = |v: usize| (30..34).contains(&v);
+        (0..SIZE * SIZE)
+            .flat_map(|i| {
+                [if inside(i % SIZE) && inside(i / SIZE) {
+                    255
+                } else {
+                    0
+                }; 3]
+            })
+            .collect()
+    }
+
+    /// Distance of the light from the middle, in pixels.
+    fn offset(pixels: &[u8]) -> f32 {
+        let (mut sum, mut x, mut y) = (0.0, 0.0, 0.0);
+        for (i, value) in pixels.iter().step_by(3).enumerate() {
+            sum += f32::from(*value);
+            x += f32::from(*value) * ((i % SIZE) as f32 - 31.5);
+            y += f32::from(*value) * ((i / SIZE) as f32 - 31.5);
+        }
+        (x / sum).abs().max((y / sum).abs())
+    }
+
+    #[test]
+    fn none_changes_nothing_and_every_level_repeats() {
+        let picture = square();
+        assert_eq!(altered(&picture, Augment::None, 1), picture);
+        for level in Augment::ALL {
+            assert_eq!(altered(&picture, level, 5), altered(&picture, level, 5));
+            assert_eq!(altered(&picture, level, 5).len(), picture.len());
+        }
+        assert_ne!(
+            altered(&picture, Augment::Heavy, 5),
+            altered(&picture, Augment::Heavy, 6)
+        );
+    }
+
+    #[test]
+    fn light_moves_by_no_more_than_a_sixteenth() {
+        let moved: Vec<f32> = (0..200)
+            .map(|seed| offset(&altered(&square(), Augment::Light, seed)))
+            .collect();
+        let largest = moved.iter().copied().fold(0.0, f32::max);
+        assert!(largest <= 4.05, "{largest} pixels");
+        assert!(largest > 3.0, "{largest} pixels in 200 draws");
+    }
+
+    #[test]
+    fn colours_change_within_their_limits() {
+        let grey = vec![160; SIZE * SIZE * 3];
+        for seed in 0..100 {
+            assert_eq!(
+                altered(&grey, Augment::Light, seed),
+                grey,
+                "light leaves colours alone"
+            );
+            // (160 - 128) × 1.15 × 1.05 + 128 + 25.5 and its counterpart.
+            assert!(
+                altered(&grey, Augment::Medium, seed)
+                    .iter()
+                    .all(|v| (128..=192).contains(v))
+            );
+        }
+    }
+
+    #[test]
+    fn heavy_covers_no_more_than_a_sixteenth_of_the_picture() {
+        let white = vec![255; SIZE * SIZE * 3];
+        let largest = (0..200)
+            .map(|seed| {
+                altered(&white, Augment::Heavy, seed)
+                    .chunks(3)
+                    .filter(|p| *p == [128; 3])
+                    .count()
+            })
+            .max()
+            .unwrap();
+        assert!((100..=16 * 16).contains(&largest), "{largest} pixels");
+    }
+
+    #[test]
+    fn levels_are_told_by_name() {
+        for level in Augment::ALL {
+            assert_eq!(level.name().parse(), Ok(level));
+        }
+        assert!("strong".parse::<Augment>().unwrap_err().contains("medium"));
+    }
+}

@@ -128,12 +128,16 @@ struct Plan {
 
 impl Batches {
     pub(crate) fn new(subset: &Subset, options: &BatchOptions) -> Self {
-        let plan = Plan::new(subset, options);
+        Self::start(Plan::new(subset, options))
+    }
+
+    fn start(plan: Plan) -> Self {
+        let options = &plan.options;
+        let next = options.start_batch.min(plan.count);
         let threads = match options.threads {
             0 => thread::available_parallelism().map_or(1, NonZero::get),
             n => n,
         };
-        let next = options.start_batch.min(plan.count);
         let threads = threads.min(plan.count - next);
         let ahead = if options.ahead == 0 {
             2 * threads
@@ -169,7 +173,7 @@ impl Batches {
     }
 
     /// Number of batches in the whole epoch, those before `start_batch` included.
-    pub fn count(&self) -> usize {
+    pub fn per_epoch(&self) -> usize {
         self.shared.plan.count
     }
 }
@@ -332,5 +336,74 @@ impl Plan {
                     .map(|&value| f32::from(value) * scale - shift),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::LoadOptions;
+    use crate::index::Split;
+
+    fn plan(options: &BatchOptions) -> Plan {
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/sample");
+        let images = ImageFolder::open(
+            sample,
+            &LoadOptions {
+                size: 16,
+                ..LoadOptions::default()
+            },
+        )
+        .unwrap();
+        Plan::new(&images.split(Split::Train), options)
+    }
+
+    fn options(batch_size: usize, threads: usize, ahead: usize) -> BatchOptions {
+        BatchOptions {
+            batch_size,
+            threads,
+            ahead,
+            ..BatchOptions::default()
+        }
+    }
+
+    #[test]
+    fn no_more_than_agreed_is_made_ahead() {
+        let mut batches = Batches::start(plan(&options(1, 3, 2)));
+        let shared = Arc::clone(&batches.shared);
+        while batches.next().is_some() {
+            let queue = shared.lock();
+            assert!(queue.unclaimed <= queue.wanted + 2 && queue.ready.len() <= 2);
+        }
+    }
+
+    #[test]
+    fn dropping_ends_the_threads() {
+        for taken in [0, 1, 3] {
+            let mut batches = Batches::start(plan(&options(1, 3, 1)));
+            let shared = Arc::clone(&batches.shared);
+            assert_eq!(batches.by_ref().take(taken).count(), taken);
+            drop(batches);
+            assert_eq!(
+                Arc::strong_count(&shared),
+                1,
+                "a thread still holds its share"
+            );
+        }
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_the_rest_goes_on() {
+        let mut plan = plan(&options(4, 2, 0));
+        let sound = plan.count;
+        // A batch that the order has no pictures for makes the thread panic.
+        plan.count = sound + 2;
+        plan.order.truncate((sound - 1) * 4 + 1);
+        let results: Vec<_> = Batches::start(plan).collect();
+        assert_eq!(results.len(), sound + 2);
+        assert!(results[..sound].iter().all(Result::is_ok));
+        assert!(
+            matches!(results[sound + 1], Err(BatchError::Failed { number, .. }) if number == sound + 1)
+        );
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn perforate(part: &mut Part, end: usize, severity: f32, rng: &mut Rn
     let count = 1 + rng.below(if severity > 0.5 { 3 } else { 2 });
     for i in 0..count {
         let share = if i == 0 { 1.0 } else { rng.within(0.4, 0.9) };
-        let radius = lerp(0.015, 0.150, severity) * share * rng.within(0.9, 1.1);
+        let radius = lerp(0.015, 0.165, severity) * share * rng.within(0.9, 1.1);
         let center = V2::new(
             side * lerp(near, far, rng.within(0.25, 0.75)),
             rng.within(-0.75, 0.75) * part.pad_half.y,
@@ -49,7 +49,7 @@ pub(crate) fn perforate(part: &mut Part, end: usize, severity: f32, rng: &mut Rn
 
 /// Solder that never flowed: dull, grainy, lumpy, with a ragged edge.
 pub(crate) fn chill(fillet: &mut Fillet, severity: f32, rng: &mut Rng) {
-    fillet.roughness = lerp(0.24, 0.95, severity);
+    fillet.roughness = lerp(0.26, 1.0, severity);
     fillet.grain = lerp(0.002, 0.020, severity) * rng.within(0.8, 1.2);
     fillet.lumps = lerp(0.008, 0.055, severity) * rng.within(0.7, 1.3);
     fillet.ragged = lerp(0.01, 0.06, severity);
@@ -90,8 +90,8 @@ pub(crate) fn bridge(from: V2, to: V2, severity: f32, rng: &mut Rng) -> Web {
         from,
         to,
         end_width: rng.within(0.12, 0.19),
-        middle_width: lerp(-0.04, 0.20, severity) * rng.within(0.85, 1.15),
-        height: rng.within(0.07, 0.16),
+        middle_width: lerp(-0.02, 0.23, severity) * rng.within(0.85, 1.15),
+        height: rng.within(0.07, 0.14),
         roughness: rng.within(0.08, 0.25),
         seed: rng.next() as u32,
     }

@@ -138,7 +138,7 @@ impl ImageFolder {
         let bytes = options.size as usize * options.size as usize * 3;
         let keep = listing.pictures.len().saturating_mul(bytes) <= options.memory;
         let opened = open_all(&listing, options, keep);
-        let pictures = Pictures::gather(listing, opened, options.size, keep);
+        let pictures = Pictures::gather(folder, listing, opened, options.size, keep);
 
         let used = |label: u32| pictures.samples.iter().any(|sample| sample.label == label);
         match pictures.classes.as_slice() {
@@ -233,6 +233,7 @@ impl ImageFolder {
 impl Pictures {
     /// Keeps what could be opened; a class of which nothing could is no class.
     fn gather(
+        folder: &Path,
         listing: Listing,
         opened: Vec<Result<Vec<u8>, String>>,
         size: u32,
@@ -264,7 +265,7 @@ impl Pictures {
             if left[label] == 0 {
                 let reason = "a class folder without any readable picture".to_owned();
                 skipped.push(Skipped {
-                    path: PathBuf::from(class),
+                    path: folder.join(class),
                     reason,
                 });
             } else {

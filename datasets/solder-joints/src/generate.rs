@@ -272,3 +272,53 @@ fn write_png(path: &Path, pixels: &[u8], size: u32) -> io::Result<()> {
     drop(file);
     fs::rename(&unfinished, path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serial_number_is_where_the_index_says() {
+        const SIZE: u32 = 64;
+        let config = GenerateConfig {
+            crops: 60,
+            boards: 12,
+            ..GenerateConfig::default()
+        };
+        let mut shown = 0;
+        for plan in plan(&config) {
+            let with = Scene::new(config.seed, &plan);
+            let Some(serial) = record(&plan, &config).serial else {
+                continue;
+            };
+            let [x, y, width, height] = serial.pixels;
+            assert!(
+                x + width <= SIZE && y + height <= SIZE,
+                "{:?}",
+                serial.pixels
+            );
+            let without = Scene {
+                serial: None,
+                ..with.clone()
+            };
+            let (with, without) = (render(&with, SIZE), render(&without, SIZE));
+            for (i, (a, b)) in with.chunks(3).zip(without.chunks(3)).enumerate() {
+                let (px, py) = (i as u32 % SIZE, i as u32 / SIZE);
+                let inside = (x..x + width).contains(&px) && (y..y + height).contains(&py);
+                let difference = a
+                    .iter()
+                    .zip(b)
+                    .map(|(a, b)| a.abs_diff(*b))
+                    .max()
+                    .unwrap_or(0);
+                assert!(
+                    inside || difference <= 24,
+                    "crop {}: {difference} at {px}, {py}",
+                    plan.id
+                );
+                shown += usize::from(inside && difference > 40);
+            }
+        }
+        assert!(shown > 1000, "{shown} pixels of print");
+    }
+}

@@ -39,7 +39,7 @@ impl Optics {
         let (red, blue) = (drift(0.86, 1.16), drift(0.84, 1.18));
         let ring = drift(0.45, 0.75);
         let (ring_gain, coaxial, dome) = (drift(0.8, 1.3), drift(0.25, 0.75), drift(0.45, 0.8));
-        let (exposure, blur, noise) = (drift(0.75, 1.3), drift(0.0075, 0.0125), drift(0.6, 1.5));
+        let (exposure, blur, noise) = (drift(0.8, 1.3), drift(0.0062, 0.0105), drift(0.5, 1.1));
         let (key_x, key_y, key_gain) = (drift(-1.0, 1.0), drift(-1.0, 1.0), drift(0.1, 0.5));
         let vignette = drift(0.0, 0.25);
 

@@ -127,9 +127,87 @@ fn quotas(n: usize) -> Vec<(JointClass, usize)> {
 fn grade(plan: &mut CropPlan, rng: &mut Rng) {
     if plan.class != JointClass::Good {
         let u = rng.unit();
-        plan.severity = 1.0 - 0.65 * u * u;
+        plan.severity = 1.0 - 0.56 * u * u;
     } else if rng.chance(NEARLY_GOOD) {
         plan.resembles = Some(JointClass::ALL[1 + rng.below(5)]);
-        plan.severity = 0.36 * rng.unit();
+        plan.severity = 0.33 * rng.unit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_board_is_in_two_splits_and_every_line_is_in_all_three() {
+        for (crops, boards, lines) in [(6_000, 120, 4), (42_000, 840, 4), (60, 12, 3), (6, 6, 6)] {
+            let config = GenerateConfig {
+                crops,
+                boards,
+                lines,
+                ..GenerateConfig::default()
+            };
+            let plans = plan(&config);
+            assert_eq!(plans.len(), crops);
+            let boards_of = |split| {
+                plans
+                    .iter()
+                    .filter(|p| p.split == split)
+                    .map(|p| p.board)
+                    .collect::<BTreeSet<_>>()
+            };
+            let [train, val, test] = Split::ALL.map(boards_of);
+            assert!(train.is_disjoint(&val) && train.is_disjoint(&test) && val.is_disjoint(&test));
+            assert!(!val.is_empty() && !test.is_empty());
+            if boards >= 100 {
+                let lines_of = |split| {
+                    plans
+                        .iter()
+                        .filter(|p| p.split == split)
+                        .map(|p| p.line)
+                        .collect::<BTreeSet<_>>()
+                };
+                assert!(
+                    Split::ALL
+                        .into_iter()
+                        .all(|split| lines_of(split).len() == lines as usize)
+                );
+                let share = train.len() as f32 / boards as f32;
+                assert!((share - 0.70).abs() < 0.02, "{share}");
+            }
+        }
+    }
+
+    #[test]
+    fn half_are_good_and_every_split_has_every_class() {
+        let plans = plan(&GenerateConfig::default());
+        for split in Split::ALL {
+            let members: Vec<_> = plans.iter().filter(|plan| plan.split == split).collect();
+            for class in JointClass::ALL {
+                let share = members.iter().filter(|plan| plan.class == class).count() as f32
+                    / members.len() as f32;
+                assert!(
+                    (share - class.share()).abs() < 0.01,
+                    "{share} {class:?} in {split:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_good_joints_resemble_something_and_only_faintly() {
+        for plan in plan(&GenerateConfig::default()) {
+            match plan.class {
+                JointClass::Good => {
+                    assert!(plan.severity < 0.4 && plan.resembles != Some(JointClass::Good));
+                }
+                _ => {
+                    assert!(
+                        plan.severity > 0.3 && plan.severity <= 1.0 && plan.resembles.is_none()
+                    );
+                }
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Scene {
     /// Balls of solder and specks of dirt.
     pub(crate) specks: Vec<Speck>,
     pub(crate) outline: Outline,
-    pub(crate) designator: Label,
+    pub(crate) designator: Option<Label>,
     pub(crate) serial: Option<Label>,
     pub(crate) flux: Option<(V2, f32)>,
     pub(crate) noise_seed: u64,
@@ -67,18 +67,30 @@ impl Label {
     /// Cells of margin that a sticker has around its text.
     pub(crate) const MARGIN: f32 = 1.5;
 
+    /// How far the lens spreads the print, in pixels.
+    const BLUR: f32 = 1.0;
+
     /// The smallest rectangle of pixels that covers the print, clipped to the frame: x, y, width, height.
     pub(crate) fn pixels(&self, size: u32) -> [u32; 4] {
         let m = Self::MARGIN;
         let (right, bottom) = (font::width(&self.text) + m, font::HEIGHT + m);
         let corners = [(-m, -m), (right, -m), (-m, bottom), (right, bottom)]
             .map(|(x, y)| self.pose.frame(V2::new(x, y)));
-        let edge = |v: f32| ((v + 1.0) * 0.5 * size as f32).clamp(0.0, size as f32);
+        let edge =
+            |v: f32, blur: f32| ((v + 1.0) * 0.5 * size as f32 + blur).clamp(0.0, size as f32);
         let low = |pick: fn(&V2) -> f32| {
-            edge(corners.iter().map(pick).fold(f32::INFINITY, f32::min)).floor() as u32
+            edge(
+                corners.iter().map(pick).fold(f32::INFINITY, f32::min),
+                -Self::BLUR,
+            )
+            .floor() as u32
         };
         let high = |pick: fn(&V2) -> f32| {
-            edge(corners.iter().map(pick).fold(f32::NEG_INFINITY, f32::max)).ceil() as u32
+            edge(
+                corners.iter().map(pick).fold(f32::NEG_INFINITY, f32::max),
+                Self::BLUR,
+            )
+            .ceil() as u32
         };
         let (x, y) = (low(|c| c.x), low(|c| c.y));
         [x, y, high(|c| c.x) - x, high(|c| c.y) - y]
@@ -87,8 +99,9 @@ impl Label {
 
 /// How far the joint may lie from the frame's centre, as a share of the frame's width.
 const SHIFT: f32 = 0.18;
-/// Distance of a joint from its part's centre.
-const JOINT: f32 = 0.52;
+/// What the crop is centred on, by its distance from the part's centre: the chip's end, so that the
+/// fillet beyond it and some of the chip are in the picture.
+const JOINT: f32 = 0.42;
 
 impl Scene {
     pub(crate) fn new(seed: u64, plan: &CropPlan) -> Self {
@@ -100,7 +113,7 @@ impl Scene {
         let fixture = rng.within(-0.01, 0.01);
         let square = fixture + rng.below(4) as f32 * 0.25;
         let turns = square
-            + match rng.below(12) {
+            + match rng.below(16) {
                 0 => 0.125,
                 1 => rng.unit(),
                 _ => rng.within(-0.012, 0.012),
@@ -124,7 +137,9 @@ impl Scene {
         let vias = (0..rng.below(3)).map(|_| via(rng)).collect();
         let specks = (0..rng.below(4)).map(|_| speck(rng)).collect();
         let outline = [Outline::None, Outline::Rails, Outline::Box][rng.below(3)];
-        let designator = designator(&main, end, fixture, rng);
+        let designator = rng
+            .chance(0.6)
+            .then(|| designator(&main, end, fixture, serial.is_some(), rng));
         let joint = main.pose.frame(V2::new(JOINT * defect::side(end), 0.0));
         let flux = rng.chance(0.3).then(|| (joint, rng.within(0.3, 0.7)));
         parts.insert(0, main);
@@ -147,7 +162,7 @@ impl Scene {
 
 /// Where a part lies whose joint at `end` is near the middle of the frame.
 fn joint_pose(end: usize, turns: f32, rng: &mut Rng) -> Pose {
-    let scale = rng.within(1.2, 1.55);
+    let scale = rng.within(1.25, 1.55);
     let shift = V2::new(rng.within(-SHIFT, SHIFT), rng.within(-SHIFT, SHIFT)) * 2.0;
     let from_joint = Pose::new(shift, turns, scale);
     Pose::new(
@@ -212,7 +227,11 @@ fn apply(
                 defect::chill(&mut main.fillets[1 - end], severity, rng);
             }
         }
-        JointClass::Tombstone => defect::erect(main, end, severity, rng),
+        JointClass::Tombstone => {
+            // Seen at the pad that it left, or, where it stands steep enough to be told, at its foot.
+            let foot = severity > 0.6 && rng.chance(0.4);
+            defect::erect(main, if foot { 1 - end } else { end }, severity, rng);
+        }
         JointClass::Bridge => return Some(web(main, end, neighbours, severity, rng)),
     }
     None
@@ -225,7 +244,7 @@ fn web(main: &Part, end: usize, neighbours: &[Part], severity: f32, rng: &mut Rn
     let visible = |part: &&Part| {
         let there = main.pose.local(part.pose.origin);
         let middle = main.pose.frame(V2::new(x, there.y * 0.5));
-        middle.x.abs().max(middle.y.abs()) < 0.9
+        middle.x.abs().max(middle.y.abs()) < 0.8
     };
     match neighbours.iter().find(visible) {
         Some(neighbour) => {
@@ -240,7 +259,7 @@ fn web(main: &Part, end: usize, neighbours: &[Part], severity: f32, rng: &mut Rn
         }
         None => {
             let inward = roomier_side(main);
-            let y = inward * (main.half_width + rng.within(0.03, 0.08));
+            let y = inward * (main.half_width + rng.within(0.06, 0.11));
             let inner = main.pad_center - main.pad_half.x * 0.4;
             defect::bridge(V2::new(-inner, y), V2::new(inner, y), severity, rng)
         }
@@ -278,21 +297,27 @@ fn serial_label(board: &Board, part: &Part, turns: f32, rng: &mut Rng) -> Label 
     }
 }
 
-fn designator(main: &Part, end: usize, fixture: f32, rng: &mut Rng) -> Label {
+fn designator(main: &Part, end: usize, fixture: f32, taken: bool, rng: &mut Rng) -> Label {
     let letter = if main.kind == ChipKind::Resistor {
         'R'
     } else {
         'C'
     };
     let text = format!("{letter}{}", 1 + rng.below(299));
-    let at = main.pose.frame(V2::new(
+    let side = if taken {
+        -roomier_side(main)
+    } else {
+        rng.sign()
+    };
+    let at = V2::new(
         defect::side(end) * rng.within(0.1, 0.8),
-        rng.sign() * rng.within(0.5, 0.7),
-    ));
+        side * rng.within(0.5, 0.7),
+    );
     let turns = fixture - 0.25 * rng.below(2) as f32;
+    let pose = Pose::new(main.pose.frame(at), turns, rng.within(0.026, 0.034));
     Label {
         text,
-        pose: Pose::new(at, turns, rng.within(0.026, 0.034)),
+        pose,
         print: SerialPrint::Ink,
     }
 }

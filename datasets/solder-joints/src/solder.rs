@@ -22,7 +22,7 @@ impl Film {
         };
         let share = smoothstep(0.0, 0.06, high.height - low.height) * 0.5 + 0.5;
         Self {
-            height: smooth_max(high.height, low.height, 0.06),
+            height: smooth_max(high.height, low.height, 0.12),
             roughness: lerp(low.roughness, high.roughness, share),
             brightness: lerp(low.brightness, high.brightness, share),
         }
@@ -64,11 +64,10 @@ pub(crate) fn fillet(part: &Part, end: usize, q: V2) -> Option<Film> {
         return None;
     }
 
-    let rim = if bare { 0.20 } else { 0.07 };
-    let edge = (inside / rim).min(1.0);
+    let edge = (inside / 0.07).min(1.0);
     let edge = edge * (2.0 - edge);
     let profile = if bare {
-        1.0
+        dome(part, u)
     } else {
         profile(from_chip / (reach * fillet.wetted.min(1.05)), fillet.bulge)
     };
@@ -81,6 +80,15 @@ pub(crate) fn fillet(part: &Part, end: usize, q: V2) -> Option<Film> {
     };
     pit(fillet, q, &mut film);
     Some(film)
+}
+
+/// Molten solder on a pad with nothing to climb: a cushion.
+fn dome(part: &Part, u: V2) -> f32 {
+    let (x, y) = (
+        (u.x - part.pad_center) / part.pad_half.x,
+        u.y / part.pad_half.y,
+    );
+    ((1.0 - x * x).max(0.0) * (1.0 - y * y).max(0.0)).sqrt()
 }
 
 /// Height over the distance from the chip's face, both 0 to 1: hollow, straight or bulging.
@@ -120,7 +128,7 @@ pub(crate) fn web(web: &Web, q: V2) -> Option<Film> {
         + 0.02 * noise(web.seed, q.x * 6.0, q.y * 6.0);
     let t = distance / half_width.max(1e-3);
     (half_width > 0.0 && t < 1.0).then(|| Film {
-        height: 0.015 + web.height * (half_width / web.end_width).min(1.2) * (1.0 - t * t).sqrt(),
+        height: 0.015 + web.height * (half_width / web.end_width).min(1.2) * (1.0 - t * t),
         roughness: web.roughness,
         brightness: 0.97,
     })

@@ -100,14 +100,19 @@ impl Scene {
     fn silkscreen(&self, p: V2, s: &mut Surface) {
         let main = &self.parts[0];
         let q = main.pose.local(p);
-        let (x, y) = (main.pad_end() + 0.06, main.pad_half.y + 0.07);
+        let (x, y) = (main.pad_end() + 0.08, main.pad_half.y + 0.11);
         let on_line = match self.outline {
             Outline::None => false,
             Outline::Rails => (q.y.abs() - y).abs() < 0.016 && q.x.abs() < main.half_length * 0.6,
             Outline::Box => rounded_box(q, V2::new(x, y), 0.03).abs() < 0.016,
         };
         let ink = noise(self.board.weave_seed ^ 9, p.x * 18.0, p.y * 18.0) * 0.15 + 0.85;
-        if on_line || printed(&self.designator, p) {
+        if on_line
+            || self
+                .designator
+                .as_ref()
+                .is_some_and(|label| printed(label, p))
+        {
             s.paint(self.board.silkscreen, 0.8, 0.05, ink);
             s.height += 0.003;
         }

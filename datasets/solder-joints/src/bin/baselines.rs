@@ -5,6 +5,8 @@
 //! normalisation, regularisation, number of neighbours) is chosen on the validation split; the test
 //! split is looked at once. Exits with failure when a baseline gets past its limit.
 
+#![expect(clippy::print_stdout, reason = "the figures are this program's output")]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
