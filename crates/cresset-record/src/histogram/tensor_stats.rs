@@ -112,7 +112,7 @@ impl TensorStats {
 
     /// Population standard deviation of the finite elements; NaN if there is none.
     ///
-    /// Computed as √(E[x²] − E[x]²): about 16 − 2·log10(|mean| / std) digits of its square are right, which is all of
+    /// Computed as √(E\[x²\] − E\[x\]²): about 16 − 2·log10(|mean| / std) digits of its square are right, which is all of
     /// them for weights and gradients and few for a large constant with a tiny spread. A constant tensor gives 0.
     pub fn std(&self) -> f64 {
         if self.min == self.max {
