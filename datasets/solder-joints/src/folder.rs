@@ -246,7 +246,9 @@ impl Pictures {
         } = listing;
         let mut left = vec![0_usize; classes.len()];
         let mut readable = Vec::with_capacity(pictures.len());
-        let mut pixels = Vec::new();
+        // In one piece from the start: growing would hold the pixels twice.
+        let bytes = size as usize * size as usize * 3;
+        let mut pixels = Vec::with_capacity(if keep { pictures.len() * bytes } else { 0 });
         for ((label, path, split), opened) in pictures.into_iter().zip(opened) {
             match opened {
                 Ok(bytes) => {

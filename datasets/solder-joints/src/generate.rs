@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +12,7 @@ use crate::class::JointClass;
 use crate::index::{CropRecord, Index, SerialNumber};
 use crate::plan::{CropPlan, plan};
 use crate::scene::Scene;
+use crate::whole::write_whole;
 use crate::{camera, light};
 
 /// What to generate. Equal configurations give equal pixels on every machine.
@@ -174,6 +175,9 @@ impl GenerateConfig {
 }
 
 /// Makes `folder` ours, or says why it cannot be. True if it holds this very data set already.
+///
+/// Several processes may want the same data set at once, so the order matters: whoever works in a
+/// folder puts its marker there before anything else and takes it away after the index is written.
 fn claim(folder: &Path, config: &GenerateConfig) -> Result<bool, GenerateError> {
     let io = |source| GenerateError::Io {
         path: folder.to_owned(),
@@ -186,37 +190,38 @@ fn claim(folder: &Path, config: &GenerateConfig) -> Result<bool, GenerateError> 
         })
     };
     fs::create_dir_all(folder).map_err(io)?;
-    if let Some(index) = Index::read(folder).map_err(io)? {
-        return if index.config == *config {
-            Ok(true)
-        } else {
-            occupied(format!(
-                "it holds a data set of another configuration ({:?})",
-                index.config
-            ))
-        };
-    }
+    let hidden = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let empty = fs::read_dir(folder)
+        .map_err(io)?
+        .flatten()
+        .all(|entry| hidden(&entry));
     let marker = folder.join(UNFINISHED);
     let wanted =
         serde_json::to_string(&(Index::VERSION, config)).map_err(|error| io(error.into()))?;
     match fs::read_to_string(&marker) {
         Ok(found) if found == wanted => return Ok(false),
-        Ok(found) if !found.is_empty() => {
+        Ok(found) => {
             return occupied(format!(
                 "it holds an unfinished data set of another configuration ({found})"
             ));
         }
-        Ok(_) => {}
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
-        Err(_) if fs::read_dir(folder).map_err(io)?.next().is_some() => {
-            return occupied(
-                "it is not empty, and what it holds is not a data set of ours".to_owned(),
-            );
-        }
         Err(_) => {}
     }
-    fs::write(&marker, wanted).map_err(io)?;
-    Ok(false)
+    match Index::read(folder).map_err(io)? {
+        Some(index) if index.config == *config => Ok(true),
+        Some(index) => occupied(format!(
+            "it holds a data set of another configuration ({:?})",
+            index.config
+        )),
+        None if !empty => {
+            occupied("it is not empty, and what it holds is not a data set of ours".to_owned())
+        }
+        None => {
+            write_whole(&marker, wanted.as_bytes(), true).map_err(io)?;
+            Ok(false)
+        }
+    }
 }
 
 /// Pictures are renamed into place when whole; an empty one is what a power cut may leave.
@@ -266,11 +271,7 @@ fn write_png(path: &Path, pixels: &[u8], size: u32) -> io::Result<()> {
     PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
         .write_image(pixels, size, size, image::ExtendedColorType::Rgb8)
         .map_err(io::Error::other)?;
-    let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut file = fs::File::create(&unfinished)?;
-    file.write_all(&png)?;
-    drop(file);
-    fs::rename(&unfinished, path)
+    write_whole(path, &png, false)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::class::JointClass;
 use crate::generate::GenerateConfig;
+use crate::whole::write_whole;
 
 /// The ground truth of a generated data set: its `index.json`, one crop a line.
 ///
@@ -138,10 +139,6 @@ impl Index {
             });
         }
         text.push_str("]}\n");
-        let unfinished = folder.join(format!("{}.{}.tmp", Self::FILE, std::process::id()));
-        let mut file = File::create(&unfinished)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, folder.join(Self::FILE))
+        write_whole(&folder.join(Self::FILE), text.as_bytes(), true)
     }
 }

@@ -23,6 +23,7 @@ mod rng;
 mod scene;
 mod solder;
 mod surface;
+mod whole;
 
 pub use augment::Augment;
 pub use batches::{Batch, BatchError, BatchOptions, Batches};

@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
 
-use solder_joints::{GenerateConfig, GenerateError, Index, JointClass, generate};
+use solder_joints::{
+    GenerateConfig, GenerateError, ImageFolder, Index, JointClass, LoadOptions, generate,
+};
 
 fn small() -> GenerateConfig {
     GenerateConfig {
@@ -108,7 +112,7 @@ fn a_complete_data_set_is_used_as_it_is() {
     let before = pictures(folder.path());
     let mut calls = Vec::new();
     let summary = generate(folder.path(), &small(), |done, total| {
-        calls.push((done, total))
+        calls.push((done, total));
     })
     .unwrap();
     assert_eq!((summary.crops, summary.drawn), (36, 0));
@@ -122,7 +126,7 @@ fn progress_counts_every_picture_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut calls = Vec::new();
     generate(folder.path(), &small(), |done, total| {
-        calls.push((done, total))
+        calls.push((done, total));
     })
     .unwrap();
     assert_eq!(calls, (0..=36).map(|done| (done, 36)).collect::<Vec<_>>());
@@ -134,7 +138,7 @@ fn an_interrupted_data_set_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     let interrupted = catch_unwind(AssertUnwindSafe(|| {
         generate(folder.path(), &small(), |done, _| {
-            assert!(done < 10, "pulled the plug")
+            assert!(done < 10, "pulled the plug");
         })
     }));
     assert!(interrupted.is_err());
@@ -150,6 +154,54 @@ fn an_interrupted_data_set_is_completed() {
     let summary = generate(folder.path(), &small(), |_, _| {}).unwrap();
     assert!((1..36).contains(&summary.drawn), "{} drawn", summary.drawn);
     assert_eq!(pictures(folder.path()), whole);
+}
+
+#[test]
+fn a_killed_process_leaves_nothing_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = GenerateConfig {
+        crops: 300,
+        size: 64,
+        seed: 7,
+        boards: 12,
+        lines: 4,
+    };
+    let mut process = Command::new(env!("CARGO_BIN_EXE_generate"))
+        .arg(folder.path())
+        .args(["--crops", "300"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let drawn = || {
+        let classes = JointClass::ALL.map(|class| folder.path().join(class.name()));
+        classes
+            .iter()
+            .filter_map(|path| fs::read_dir(path).ok())
+            .map(Iterator::count)
+            .sum::<usize>()
+    };
+    while drawn() < 10 && process.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let summary = generate(folder.path(), &config, |_, _| {}).unwrap();
+    assert_eq!(summary.crops, 300);
+    let images = ImageFolder::open(folder.path(), &LoadOptions::default()).unwrap();
+    assert_eq!((images.len(), images.skipped().len()), (300, 0));
+}
+
+#[test]
+fn several_at_once_make_one_data_set() {
+    let whole = pictures(made(&small()).path());
+    let folder = tempfile::tempdir().unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| generate(folder.path(), &small(), |_, _| {}).unwrap());
+        }
+    });
+    assert_eq!(pictures(folder.path()), whole);
+    assert!(!folder.path().join("generating.json").exists());
 }
 
 #[test]
