@@ -238,3 +238,50 @@ fn the_torn_tail_is_where_it_was_made() {
     let whole = &bytes[..bytes.len() - torn.len()];
     assert_eq!(boundaries(whole).last(), Some(&(whole.len() as u64)));
 }
+
+/// What the fuzzers begin with: the fixtures, whole and in pieces.
+#[test]
+#[ignore = "writes fuzz/seeds"]
+fn seeds_of_the_fuzzers() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let keep = |target: &str, name: String, bytes: &[u8]| {
+        fs::create_dir_all(seeds.join(target)).unwrap();
+        fs::write(seeds.join(target).join(name), bytes).unwrap();
+    };
+    let dir = RunDir::new(folder("v1").join("run"));
+    let mut run = Vec::new();
+    for (rank, index) in dir.segments().unwrap() {
+        let name = format!("rank-{}-{index}", rank.0);
+        let bytes = fs::read(dir.segment(rank, index)).unwrap();
+        keep("segment", name.clone(), &[&[1][..], &bytes].concat());
+        for part in plain::read_segment(&bytes).1 {
+            let PlainPart::Frame { from, to, frame } = part else {
+                continue;
+            };
+            let payload = &bytes[from + 10..to];
+            keep("frame", format!("{name}-{from}"), payload);
+            run.extend((payload.len() as u16).to_le_bytes());
+            run.extend(payload);
+            let rows = frame.records.iter().filter_map(|record| match record {
+                Some(PlainRecord::Rows(rows)) => Some(rows),
+                _ => None,
+            });
+            for (i, rows) in rows.enumerate() {
+                let mut builder = FrameBuilder::default();
+                for row in rows {
+                    let points = row
+                        .points
+                        .iter()
+                        .map(|&(id, bits)| (KeyId(id), f64::from_bits(bits)));
+                    builder.push_row(row.step, Timestamp(row.time), &points.collect::<Vec<_>>());
+                }
+                // Head, number, kind, and a length of one byte or two.
+                let body = builder.seal(0, |bytes| {
+                    bytes[if bytes[12] < 128 { 13 } else { 14 }..].to_vec()
+                });
+                keep("rows", format!("{name}-{from}-{i}"), &body);
+            }
+        }
+    }
+    keep("view", "run".into(), &run);
+}

@@ -158,3 +158,39 @@ fn how_fast_a_log_is_read() {
         );
     }
 }
+
+/// What it costs to ask a live run whether there is anything new when there is not.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "a measurement; see the head of this file"]
+fn what_an_idle_look_costs() {
+    for ranks in [1, 64] {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = RunDir::new(temp.path());
+        let holder = Holder {
+            pid: 1,
+            host: String::new(),
+            since: Timestamp(0),
+        };
+        let held: Vec<WriterLock> = (0..ranks)
+            .map(|rank| {
+                let lock = WriterLock::acquire(&dir, Rank(rank), &holder).unwrap();
+                drop(LogWriter::create(&dir, Rank(rank)).unwrap());
+                lock
+            })
+            .collect();
+        let mut follower = Follower::new(dir);
+        let looks = 2000;
+        let before = processor_time();
+        for _ in 0..looks {
+            assert_eq!(follower.next_batch().unwrap(), None);
+        }
+        let spent = processor_time() - before;
+        assert!(follower.is_live());
+        println!(
+            "{} live ranks: {:.1} µs a look",
+            held.len(),
+            spent.as_secs_f64() * 1e6 / f64::from(looks)
+        );
+    }
+}
