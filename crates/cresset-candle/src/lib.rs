@@ -20,3 +20,8 @@ pub use evaluation::Evaluation;
 pub use late::log_tensor;
 pub use resumable::{OptimizerSlot, OptimizerSnapshot, ResumableOptimizer};
 pub use watch::{Watch, WatchAccount, Watched, watch};
+
+/// The program in the project's README, compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct RootReadme;

@@ -147,7 +147,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         "cresset-candle",
         &["cresset-record", "cresset-run"],
-        &["candle-im2col"],
+        &["candle-im2col", "cresset"],
         SERVICES_OR_BURN,
     ),
     rule("candle-im2col", &[], &[], SERVICES_OR_BURN),
