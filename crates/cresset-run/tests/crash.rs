@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cresset_record::{Root, RunView, State};
+use cresset_record::{Root, RunDir, RunView, State};
 use cresset_run::{Durability, init};
 
 const CHILD: &str = "CRESSET_TEST_CRASH_CHILD";
@@ -65,6 +65,19 @@ fn kill_after(dir: &Path, mode: &str, alive: Duration) -> Vec<(u64, u64)> {
         .collect()
 }
 
+/// The run, once nobody holds its lock. The logger asks `git` about the code: killed between the fork and the exec of such
+/// a child, it leaves the lock to the child for that moment.
+fn once_let_go(dir: &RunDir) -> RunView {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let view = RunView::open(dir.clone()).unwrap();
+        if view.state() != State::Running || Instant::now() > deadline {
+            return view;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The longest time, in ms, from the first lost step to the last acknowledged one.
 fn worst_loss(mode: &str) -> f64 {
     let root = tempfile::tempdir().unwrap();
@@ -77,7 +90,7 @@ fn worst_loss(mode: &str) -> f64 {
         random ^= random << 17;
         let acknowledged = kill_after(&dir, mode, Duration::from_micros(random % 250_000));
         let runs = Root::new(&dir).runs().unwrap();
-        let view = RunView::open(runs[0].clone()).unwrap();
+        let view = once_let_go(&runs[0]);
         assert_eq!(view.state(), State::Crashed);
         let points = view.series_of("train/loss").map_or(&[][..], |s| s.points());
         for (i, point) in points.iter().enumerate() {
