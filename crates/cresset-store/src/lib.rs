@@ -1,0 +1,24 @@
+//! Runs at rest: an index of the run logs of a folder that answers tables, charts and filters at once.
+//!
+//! The logs are the truth; the index is derived from them and can be rebuilt. [`Store`] is the door: [`Store::open`] a
+//! folder of runs, [`Store::refresh`] what it knows, and ask. What people say of runs (labels, views, keys, what they put
+//! into the trash) has no log and is kept in the same database, apart from what is derived.
+
+mod chart;
+mod document;
+mod error;
+mod people;
+mod rundata;
+mod store;
+mod table;
+
+pub use chart::{Axis, Chart, ChartQuery, ChartSeries, Grid, NonFinite, RankChoice};
+pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
+pub use error::StoreError;
+pub use people::{AccessKey, KeyScope, LabelPatch, Role, StopRequest, Trashed, View};
+pub use rundata::{
+    AlertEntry, ConsoleEntry, ConsolePage, ConsoleQuery, HistogramColumn, HistogramSeries,
+    MediaEntry, MediaPage, MediaQuery, TensorSummary,
+};
+pub use store::{Change, ChangeKind, Indexer, ProjectOverview, Refreshed, Store};
+pub use table::{Field, FieldKind, FieldSource, RunGroup, RunPage, TableQuery};

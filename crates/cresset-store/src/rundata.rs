@@ -1,0 +1,209 @@
+//! What one run has beside scalars: histograms, media, console lines, alerts. (Helper "core")
+
+use cresset_record::{
+    Alert, ConsoleLine, Level, Media, Project, Rank, RunId, TensorStats, Timestamp,
+};
+
+use crate::document::RunKey;
+
+/// A histogram series in brief.
+#[derive(Clone, Debug)]
+pub struct TensorSummary {
+    /// Its key.
+    pub key: String,
+    /// Whose.
+    pub rank: Rank,
+    /// How many observations.
+    pub observations: u64,
+    /// Of the first and last observation.
+    pub steps: (u64, u64),
+    /// The last observation (its histogram may be left empty).
+    pub last: TensorStats,
+    /// NaN and infinities in all observations, and the first step with any.
+    pub nonfinite: u64,
+    /// See `nonfinite`.
+    pub first_nonfinite_step: Option<u64>,
+    /// 0 is unsuspicious.
+    pub suspicion: f64,
+    /// In words, such as `3 NaN since step 120`.
+    pub reasons: Vec<String>,
+    /// The L2 norm over time, at most 60 values.
+    pub norms: Vec<f64>,
+}
+
+/// Histograms over time: observations merged so that there are few enough columns.
+#[derive(Clone, Debug)]
+pub struct HistogramSeries {
+    /// Its key.
+    pub key: String,
+    /// Whose.
+    pub rank: Rank,
+    /// By step; all histograms have the same scale.
+    pub columns: Vec<HistogramColumn>,
+}
+
+/// Observations that were merged into one.
+#[derive(Clone, Debug)]
+pub struct HistogramColumn {
+    /// How many.
+    pub observations: u64,
+    /// The first and the last step.
+    pub steps: (u64, u64),
+    /// All together.
+    pub stats: TensorStats,
+}
+
+/// A question for media.
+#[derive(Clone, Debug, Default)]
+pub struct MediaQuery {
+    /// Keys or patterns with `*`; empty for all.
+    pub keys: Vec<String>,
+    /// `image`, `table`, `figure`, …
+    pub kind: Option<String>,
+    /// Only this rank.
+    pub rank: Option<Rank>,
+    /// Window of steps, both inclusive.
+    pub from: Option<u64>,
+    /// See `from`.
+    pub to: Option<u64>,
+    /// Of a sample.
+    pub true_class: Option<String>,
+    /// Of a sample.
+    pub predicted_class: Option<String>,
+    /// The lowest step first.
+    pub ascending: bool,
+    /// How many to leave out.
+    pub offset: usize,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A part of a run's media.
+#[derive(Clone, Debug)]
+pub struct MediaPage {
+    /// How many match.
+    pub total: u64,
+    /// Distinct steps of all that match but for the window of steps, at most 5,000.
+    pub steps: Vec<u64>,
+    /// The media, by step, then key, then place in the series.
+    pub items: Vec<MediaEntry>,
+}
+
+/// One media value.
+#[derive(Clone, Debug)]
+pub struct MediaEntry {
+    /// Its key.
+    pub key: String,
+    /// Whose.
+    pub rank: Rank,
+    /// Place in its series.
+    pub index: u64,
+    /// The training step.
+    pub step: u64,
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub media: Media,
+}
+
+/// A question for console lines.
+#[derive(Clone, Debug, Default)]
+pub struct ConsoleQuery {
+    /// Lines with a higher number; the first ones.
+    pub after: Option<u64>,
+    /// Lines with a lower number; the last ones.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: usize,
+    /// At least this level.
+    pub level: Option<Level>,
+    /// Text that the message or target contains; case does not matter.
+    pub search: String,
+    /// Only this rank.
+    pub rank: Option<Rank>,
+}
+
+/// Console lines, in order.
+#[derive(Clone, Debug)]
+pub struct ConsolePage {
+    /// Lines that match, but for `after` and `before`.
+    pub matched: u64,
+    /// All lines.
+    pub total: u64,
+    /// The lines.
+    pub lines: Vec<ConsoleEntry>,
+}
+
+/// One console line.
+#[derive(Clone, Debug)]
+pub struct ConsoleEntry {
+    /// Its place in the run, from 0, in order of arrival.
+    pub number: u64,
+    /// Whose.
+    pub rank: Rank,
+    /// What.
+    pub line: ConsoleLine,
+}
+
+/// One alert.
+#[derive(Clone, Debug)]
+pub struct AlertEntry {
+    /// The run.
+    pub key: RunKey,
+    /// Whose.
+    pub rank: Rank,
+    /// What.
+    pub alert: Alert,
+}
+
+impl crate::Store {
+    /// The histogram series of a run whose keys begin with `prefix`, what looks wrong first.
+    pub fn tensors(
+        &self,
+        _key: &RunKey,
+        _prefix: &str,
+    ) -> Result<Vec<TensorSummary>, crate::StoreError> {
+        todo!()
+    }
+
+    /// One histogram series between two steps (both inclusive) as at most `columns` columns.
+    pub fn histograms(
+        &self,
+        _key: &RunKey,
+        _series: &str,
+        _rank: Rank,
+        _steps: (u64, u64),
+        _columns: usize,
+    ) -> Result<HistogramSeries, crate::StoreError> {
+        todo!()
+    }
+
+    /// Media of a run.
+    pub fn media(
+        &self,
+        _key: &RunKey,
+        _query: &MediaQuery,
+    ) -> Result<MediaPage, crate::StoreError> {
+        todo!()
+    }
+
+    /// Console lines of a run.
+    pub fn console(
+        &self,
+        _key: &RunKey,
+        _query: &ConsoleQuery,
+    ) -> Result<ConsolePage, crate::StoreError> {
+        todo!()
+    }
+
+    /// Alerts of a project, or of one of its runs: how many, and some of them, newest first.
+    pub fn alerts(
+        &self,
+        _project: &Project,
+        _run: Option<&RunId>,
+        _offset: usize,
+        _limit: usize,
+    ) -> Result<(u64, Vec<AlertEntry>), crate::StoreError> {
+        todo!()
+    }
+}
