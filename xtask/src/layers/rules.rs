@@ -132,6 +132,7 @@ const BURN: Family = Family::new("burn", &["burn", "burn-*", "cubecl", "cubecl-*
 const SERVICES: &[Family] = &[NETWORK, ASYNC, DATABASE];
 const SERVICES_OR_BURN: &[Family] = &[NETWORK, ASYNC, DATABASE, BURN];
 const SERVICES_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, DATABASE, CANDLE, BURN];
+const NETWORK_ASYNC_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, CANDLE, BURN];
 const FRAMEWORKS: &[Family] = &[CANDLE, BURN];
 
 /// The architecture, a line a package. A package without a line is an error: think where it belongs, then say it here and in
@@ -157,9 +158,22 @@ pub(super) const RULES: &[Rule] = &[
         &["cresset-record"],
         SERVICES_OR_FRAMEWORKS,
     ),
+    // The store is asked by programs of many kinds: which executor they have, and how they are reached, is theirs to say.
+    rule(
+        "cresset-store",
+        &["cresset-record"],
+        &["cresset-run"],
+        NETWORK_ASYNC_OR_FRAMEWORKS,
+    ),
+    rule(
+        "cresset-server",
+        &["cresset-record", "cresset-store"],
+        &["cresset-run"],
+        FRAMEWORKS,
+    ),
     rule(
         "cresset-cli",
-        &["cresset-record"],
+        &["cresset-record", "cresset-server", "cresset-store"],
         &["cresset-run"],
         FRAMEWORKS,
     ),
