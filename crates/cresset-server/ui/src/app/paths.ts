@@ -1,0 +1,45 @@
+/** The paths of the dashboard's pages. */
+export const paths = {
+  projects: () => "/",
+  project: (project: string) => `/p/${enc(project)}`,
+  compare: (project: string) => `/p/${enc(project)}/compare`,
+  alerts: (project: string) => `/p/${enc(project)}/alerts`,
+  run: (project: string, run: string, tab?: string) => `/p/${enc(project)}/runs/${enc(run)}${tab ? `/${tab}` : ""}`,
+  trash: () => "/trash",
+  login: () => "/login",
+};
+
+/** A page with what its path names. */
+export type Route =
+  | { page: "projects" }
+  | { page: "workspace"; project: string }
+  | { page: "compare"; project: string }
+  | { page: "alerts"; project: string }
+  | { page: "run"; project: string; run: string; tab: string | null }
+  | { page: "trash" }
+  | { page: "login" }
+  | { page: "unknown" };
+
+export function route(path: string): Route {
+  const parts = path.split("/").filter(Boolean).map(dec);
+  const [head, project, page, run, tab, ...more] = parts;
+  if (head === undefined) return { page: "projects" };
+  if (head === "trash" && parts.length === 1) return { page: "trash" };
+  if (head === "login" && parts.length === 1) return { page: "login" };
+  if (head === "p" && project !== undefined && more.length === 0) {
+    if (page === undefined) return { page: "workspace", project };
+    if ((page === "compare" || page === "alerts") && run === undefined) return { page, project };
+    if (page === "runs" && run !== undefined) return { page: "run", project, run, tab: tab ?? null };
+  }
+  return { page: "unknown" };
+}
+
+const enc = encodeURIComponent;
+
+function dec(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

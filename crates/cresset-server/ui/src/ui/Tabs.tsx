@@ -1,0 +1,29 @@
+import { For, Show, type JSX } from "solid-js";
+import "./tabs.css";
+
+export interface Tab {
+  id: string;
+  label: string;
+  /** Where the tab leads; tabs are links, so that each has an address. */
+  href: string;
+  /** Shown small beside the label. */
+  count?: number | string | null;
+}
+
+/** Pages beside each other, each with an address of its own. */
+export function Tabs(props: { tabs: Tab[]; current: string; label: string }): JSX.Element {
+  return (
+    <nav class="tabs" aria-label={props.label}>
+      <For each={props.tabs}>
+        {(tab) => (
+          <a class="tab" href={tab.href} aria-current={tab.id === props.current ? "page" : undefined}>
+            {tab.label}
+            <Show when={tab.count !== undefined && tab.count !== null}>
+              <span class="tab-count">{tab.count}</span>
+            </Show>
+          </a>
+        )}
+      </For>
+    </nav>
+  );
+}
