@@ -335,7 +335,7 @@ export interface ConsoleLine {
   fields: { [key: string]: Json };
 }
 
-/** GET /api/v1/projects/{project}/alerts, GET …/runs/{run}/alerts ?limit=&offset= → newest first */
+/** GET /api/v1/projects/{project}/alerts, GET …/runs/{run}/alerts ?level=warn (at least) &limit=&offset= → newest first; `total` counts those of the level */
 export interface AlertPage { total: number; alerts: Alert[] }
 export interface Alert {
   project: string; run: string; run_name: string; rank: number;
