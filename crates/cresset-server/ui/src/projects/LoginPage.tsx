@@ -1,6 +1,105 @@
-import type { JSX } from "solid-js";
-import { EmptyState } from "../ui/EmptyState";
+import { createSignal, Show, type JSX } from "solid-js";
+import KeyRound from "lucide-solid/icons/key-round";
+import { api, needsKey, send, setNeedsKey, type Failure } from "../api/client";
+import { paths } from "../app/paths";
+import { navigate, path } from "../app/router";
+import { refetchServer, server } from "../app/server";
+import { Button } from "../ui/Button";
+import { Input } from "../ui/Input";
+import "./login.css";
 
+/** Asks for a key where the server wants one; says whose key is in use where there is one. */
 export default function LoginPage(): JSX.Element {
-  return <EmptyState title="LoginPage"></EmptyState>;
+  const known = (): string | null => (needsKey() ? null : (server()?.key ?? null));
+  return (
+    <div class="login">
+      <Show when={known()} fallback={<Form />}>
+        {(key) => (
+          <section class="login-card">
+            <h1>Signed in</h1>
+            <p>
+              With the key <strong>{key()}</strong>, which allows {roleWords(server()?.role)}.
+            </p>
+            <div class="login-actions">
+              <a class="button button-primary" href={paths.projects()}>
+                All projects
+              </a>
+              <Button
+                onClick={() =>
+                  void send("POST", api("/logout")).then(() => {
+                    setNeedsKey(true);
+                    void refetchServer();
+                  })
+                }
+              >
+                Sign out
+              </Button>
+            </div>
+          </section>
+        )}
+      </Show>
+    </div>
+  );
+}
+
+function roleWords(role: "read" | "write" | "admin" | undefined): string {
+  if (role === "admin") return "everything, keys and deleting for good included";
+  return role === "write" ? "looking, labels, and the trash" : "looking";
+}
+
+function Form(): JSX.Element {
+  const [key, setKey] = createSignal("");
+  const [busy, setBusy] = createSignal(false);
+  const [failure, setFailure] = createSignal<Failure | null>(null);
+
+  async function login(event: Event): Promise<void> {
+    event.preventDefault();
+    if (busy() || key().trim() === "") return;
+    setBusy(true);
+    const answer = await send<null>("POST", api("/login"), { key: key().trim() });
+    setBusy(false);
+    if (!answer.ok) {
+      setFailure(answer.failure);
+      return;
+    }
+    setFailure(null);
+    setKey("");
+    void refetchServer();
+    if (path() === paths.login()) navigate(paths.projects(), { replace: true });
+    setNeedsKey(false);
+  }
+
+  return (
+    <form class="login-card" onSubmit={(event) => void login(event)}>
+      <div class="login-icon">
+        <KeyRound />
+      </div>
+      <h1>This server needs a key</h1>
+      <p>
+        Whoever runs it makes one with <code>cresset key create</code>. It is kept in a cookie that scripts cannot read.
+      </p>
+      <Input
+        label="Key"
+        showLabel
+        type="password"
+        autocomplete="current-password"
+        autofocus
+        value={key()}
+        invalid={failure() !== null}
+        aria-describedby="login-failure"
+        onText={setKey}
+      />
+      <p id="login-failure" class="login-failure" role="alert">
+        <Show when={failure()}>{(why) => words(why())}</Show>
+      </p>
+      <Button kind="primary" type="submit" disabled={busy() || key().trim() === ""}>
+        {busy() ? "Checking…" : "Sign in"}
+      </Button>
+    </form>
+  );
+}
+
+function words(failure: Failure): string {
+  if (failure.status === 401 || failure.status === 403) return "The server does not know this key, or it was revoked.";
+  return failure.message;
 }
