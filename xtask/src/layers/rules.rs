@@ -203,6 +203,13 @@ pub(super) const RULES: &[Rule] = &[
         &[],
         SERVICES,
     ),
+    // Writes logs itself, at times of its own choosing, as a second writer would.
+    rule(
+        "cresset-tests",
+        &["cresset-record", "cresset-run"],
+        &[],
+        SERVICES_OR_FRAMEWORKS,
+    ),
     rule("xtask", &[], &[], SERVICES_OR_FRAMEWORKS),
 ];
 
