@@ -7,18 +7,23 @@
 mod chart;
 mod document;
 mod error;
+mod filter;
 mod people;
+mod row;
 mod rundata;
 mod store;
 mod table;
+mod values;
 
 pub use chart::{Axis, Chart, ChartQuery, ChartSeries, Grid, NonFinite, RankChoice};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
 pub use error::StoreError;
+pub use filter::{Filter, FilterError};
 pub use people::{AccessKey, KeyScope, LabelPatch, Role, StopRequest, Trashed, View};
+pub use row::RunHead;
 pub use rundata::{
     AlertEntry, ConsoleEntry, ConsolePage, ConsoleQuery, HistogramColumn, HistogramSeries,
     MediaEntry, MediaPage, MediaQuery, TensorSummary,
 };
 pub use store::{Change, ChangeKind, Indexer, ProjectOverview, Refreshed, Store};
-pub use table::{Field, FieldKind, FieldSource, RunGroup, RunPage, TableQuery};
+pub use table::{Field, FieldKind, FieldSource, RunGroup, RunPage, RunRow, Spread, TableQuery};

@@ -1,11 +1,27 @@
-//! The table of runs: filter, search, sort, group, columns. (Helper "runs")
+//! The table of runs: filter, search, sort, group, columns.
+
+mod columns;
+mod field;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod group;
+mod query;
+mod rows;
+mod search;
+mod sort;
+mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use cresset_record::{Goal, Project};
 use serde_json::Value as Json;
 
-use crate::document::RunDocument;
+use crate::row::RunHead;
+
+pub use field::{Field, FieldKind, FieldSource};
+pub use group::{RunGroup, Spread};
+pub(crate) use rows::Tables;
 
 /// What is asked of the table of runs. The texts are those of `cresset runs`.
 #[derive(Clone, Debug, Default)]
@@ -35,84 +51,33 @@ pub struct RunPage {
     pub total: usize,
     /// Those that pass.
     pub matched: usize,
-    /// With the values of the chosen columns, by path; a run without a field has no value.
-    pub runs: Vec<(Arc<RunDocument>, Vec<(String, Json)>)>,
-    /// Groups of all that pass, in the order of their first run.
+    /// The chosen part of them.
+    pub runs: Vec<RunRow>,
+    /// Groups of all that pass, in the order of their first run; none if nothing is grouped by.
     pub groups: Vec<RunGroup>,
 }
 
-/// Runs that agree in the fields that were grouped by.
+/// One run of the table.
 #[derive(Clone, Debug)]
-pub struct RunGroup {
-    /// A value for each field.
-    pub key: Vec<Json>,
-    /// How many.
-    pub runs: usize,
-    /// Ids of up to 1,000 of them.
-    pub ids: Vec<String>,
-    /// Over the chosen columns with finite numbers: path, mean, sample standard deviation, min, max.
-    pub numbers: Vec<(String, f64, f64, f64, f64)>,
-}
-
-/// A field that runs of a project have.
-#[derive(Clone, Debug)]
-pub struct Field {
-    /// As filters write it.
-    pub path: String,
-    /// Where it is from.
-    pub source: FieldSource,
-    /// What values it has.
-    pub kind: FieldKind,
-    /// Runs that have it.
-    pub runs: u64,
-    /// Which way is better.
-    pub goal: Option<Goal>,
-    /// Of its values.
-    pub unit: Option<String>,
-    /// Of finite numbers: lowest and highest.
-    pub range: Option<(f64, f64)>,
-    /// Distinct values, counted up to 1,000.
-    pub distinct: u64,
-    /// The most frequent, at most 20.
-    pub values: Vec<Json>,
-}
-
-/// Where a field is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words are the documentation")]
-pub enum FieldSource {
-    Run,
-    Config,
-    Summary,
-    Environment,
-}
-
-/// What values a field has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words are the documentation")]
-pub enum FieldKind {
-    Number,
-    Text,
-    Bool,
-    List,
-    Object,
-    Time,
-    Seconds,
-    Mixed,
+pub struct RunRow {
+    /// What every run has.
+    pub head: Arc<RunHead>,
+    /// The values of the chosen columns that the run has, by path.
+    pub values: Vec<(Arc<str>, Json)>,
 }
 
 impl crate::Store {
     /// The table of a project's runs.
     pub fn runs(
         &self,
-        _project: &Project,
+        _project: &cresset_record::Project,
         _query: &TableQuery,
     ) -> Result<RunPage, crate::StoreError> {
         todo!()
     }
 
     /// The fields of a project's runs: built-in ones, then config, summary and environment by path.
-    pub fn fields(&self, _project: &Project) -> Result<Vec<Field>, crate::StoreError> {
+    pub fn fields(&self, _project: &cresset_record::Project) -> Result<Vec<Field>, crate::StoreError> {
         todo!()
     }
 
@@ -122,7 +87,7 @@ impl crate::Store {
     /// `Invalid` with the column where the filter cannot be read.
     pub fn check_filter(
         &self,
-        _project: &Project,
+        _project: &cresset_record::Project,
         _filter: &str,
     ) -> Result<Vec<String>, crate::StoreError> {
         todo!()
