@@ -1,0 +1,411 @@
+import { createEffect, createMemo, createSignal, createUniqueId, on, onCleanup, onMount, untrack, type JSX } from "solid-js";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { theme, token } from "../app/theme";
+import { formatNumber } from "../ui/format";
+import { fade } from "../ui/palette";
+import { formatTick, formatTimeTick, formatX, type ShownAxis } from "./axis";
+import { focused, setFocused, setSharedCursor, sharedCursor } from "./hover";
+import type { PlotLine } from "./line";
+import { nearest } from "./nearest";
+import { drawMarks, drawOverlay } from "./overlay";
+import { PlotTooltip, type Tip } from "./PlotTooltip";
+import { yRange, type Outliers } from "./yRange";
+import "./plot.css";
+
+export interface PlotProps {
+  /** Ascending. */
+  x: number[];
+  lines: PlotLine[];
+  axis: ShownAxis;
+  /** What a screen reader calls it. */
+  label: string;
+  unit?: string | null;
+  logX?: boolean;
+  logY?: boolean;
+  outliers?: Outliers;
+  /** The shown window of x; null: all. */
+  window: [number, number] | null;
+  /** The user chose another window; null: all. `moving` while the hand is still at it. */
+  onWindow?: (window: [number, number] | null, moving?: boolean) => void;
+  /** Plots with the same word share a cursor. */
+  sync?: string;
+  /** The wheel zooms. */
+  wheel?: boolean;
+}
+
+/** Lines over x, by uPlot: the frame, the cursor and zoom are its; highlights are drawn on a layer above, which costs little. */
+export function Plot(props: PlotProps): JSX.Element {
+  const id = createUniqueId();
+  let host!: HTMLDivElement;
+  const [size, setSize] = createSignal<{ width: number; height: number } | null>(null);
+  const [tip, setTip] = createSignal<Tip | null>(null);
+  let plot: uPlot | undefined;
+  let layer: HTMLCanvasElement | undefined;
+  let veil: HTMLDivElement | undefined;
+
+  // With a logarithmic x, what is not above zero has no place.
+  const data = createMemo(() => {
+    if (!props.logX || props.axis === "wall") return { x: props.x, cut: 0 };
+    const cut = props.x.findIndex((value) => value > 0);
+    return { x: cut <= 0 ? props.x : props.x.slice(cut), cut: Math.max(0, cut) };
+  });
+  const curves = createMemo(() => seriesOf(props.lines));
+  const aligned = createMemo((): uPlot.AlignedData => {
+    const { x, cut } = data();
+    return [x, ...curves().map((curve) => (cut ? curve.values.slice(cut) : curve.values))] as uPlot.AlignedData;
+  });
+  /** What makes a new plot necessary; new values do not. */
+  const structure = createMemo(
+    () => JSON.stringify([theme(), props.axis, props.logX, props.logY, props.unit, curves().map((curve) => [curve.line.id, curve.role, curve.line.color, curve.line.dash])]),
+  );
+
+  const fullWindow = (): [number, number] => {
+    const { x } = data();
+    const from = x[0] ?? 0;
+    const to = x.at(-1) ?? 1;
+    return from < to ? [from, to] : [from - 0.5, to + 0.5];
+  };
+  const shownWindow = (): [number, number] => {
+    const window = props.window;
+    if (!window || !(window[0] < window[1])) return fullWindow();
+    return props.logX && window[0] <= 0 ? [fullWindow()[0], Math.max(window[1], fullWindow()[0])] : window;
+  };
+
+  onMount(() => {
+    const observer = new ResizeObserver((entries) => {
+      const box = entries.at(-1)?.contentRect;
+      if (box && box.width > 40 && box.height > 40) setSize({ width: Math.floor(box.width), height: Math.floor(box.height) });
+    });
+    observer.observe(host);
+    onCleanup(() => observer.disconnect());
+  });
+
+  createEffect(
+    on([structure, () => size() !== null], ([, ready]) => {
+      destroy();
+      if (!ready) return;
+      const { width, height } = untrack(size)!;
+      plot = new uPlot(untrack(() => options(width, height)), untrack(aligned), host);
+      veil = document.createElement("div");
+      veil.className = "plot-veil";
+      layer = document.createElement("canvas");
+      layer.className = "plot-layer";
+      plot.over.append(veil, layer);
+      overlay();
+    }),
+  );
+  createEffect(
+    on([aligned, () => props.window, () => props.outliers], ([next]) => {
+      if (!plot || plot.data === next) return rescale();
+      if (plot.series.length !== next.length) return;
+      plot.batch(() => {
+        plot!.setData(next, false);
+        rescale();
+      });
+    }, { defer: true }),
+  );
+  createEffect(
+    on(size, (next) => {
+      if (plot && next && (plot.width !== next.width || plot.height !== next.height)) plot.setSize(next);
+    }),
+  );
+  createEffect(on(focused, () => overlay(), { defer: true }));
+  createEffect(
+    on(sharedCursor, (cursor) => {
+      if (!plot || cursor?.by === id) return;
+      const inside = cursor !== null && props.sync !== undefined && cursor.sync === `${props.sync}:${props.axis}`;
+      const left = inside ? plot.valToPos(cursor.x, "x") : -10;
+      plot.setCursor({ left: left >= 0 && left <= plot.over.clientWidth ? left : -10, top: -10 }, false);
+    }),
+  );
+  onCleanup(() => {
+    if (untrack(sharedCursor)?.by === id) {
+      setSharedCursor(null);
+      setFocused(null);
+    }
+    destroy();
+  });
+
+  function destroy(): void {
+    plot?.destroy();
+    plot = layer = veil = undefined;
+  }
+
+  function rescale(): void {
+    const [min, max] = shownWindow();
+    plot?.setScale("x", { min, max });
+  }
+
+  function overlay(): void {
+    if (!plot || !layer || !veil) return;
+    const name = focused();
+    const lines = props.lines.filter((line) => line.focus === name);
+    veil.classList.toggle("plot-veil-on", lines.length > 0 && props.lines.length > 1);
+    drawOverlay(plot, layer, lines, data().cut, token("--surface"));
+  }
+
+  function options(width: number, height: number): uPlot.Options {
+    const font = `11px ${token("--font")}`;
+    const stroke = token("--axis");
+    const line = { stroke: token("--grid"), width: 1 };
+    const all = curves();
+    return {
+      width,
+      height,
+      pxAlign: 1,
+      padding: [10, 12, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: props.axis === "wall", distr: props.logX && props.axis !== "wall" ? 3 : 1, range: () => shownWindow() },
+        y: { distr: props.logY ? 3 : 1, range: (u) => rangeY(u) },
+      },
+      axes: [
+        {
+          font,
+          stroke,
+          grid: line,
+          ticks: { show: false },
+          gap: 6,
+          size: 24,
+          space: 64,
+          ...(props.axis !== "wall" && {
+            values: (_u: uPlot, splits: number[], _axis: number, _space: number, step: number) =>
+              splits.map((value) => (props.axis === "relative" ? formatTimeTick(value, step) : formatTick(value, step))),
+          }),
+        },
+        {
+          font,
+          stroke,
+          grid: line,
+          ticks: { show: false },
+          gap: 6,
+          space: 34,
+          size: (_u, values) => 14 + 6 * Math.ceil(Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)) * 1.05),
+          values: (_u, splits, _axis, _space, step) => splits.map((value) => formatTick(value, step, props.unit ?? null)),
+        },
+      ],
+      series: [
+        {},
+        ...all.map((curve): uPlot.Series => {
+          const band = curve.role === "low" || curve.role === "high";
+          return {
+            scale: "y",
+            pxAlign: 0,
+            stroke: band ? "transparent" : curve.role === "ghost" ? fade(curve.line.color, 0.22) : curve.line.color,
+            width: curve.role === "y" ? 1.5 : band ? 0 : 1,
+            ...(curve.line.dash && { dash: curve.line.dash }),
+            points: { show: curve.role === "y" ? showPoints : false, size: 5, fill: curve.line.color },
+          };
+        }),
+      ],
+      bands: all.flatMap((curve, i): uPlot.Band[] =>
+        curve.role === "high" ? [{ series: [i + 1, i + 2], fill: fade(curve.line.color, 0.14) }] : [],
+      ),
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: props.onWindow !== undefined, y: false, setScale: false },
+        bind: {
+          mousedown: (u, _target, handler) => (event: MouseEvent) => {
+            if (event.button === 1 || (event.button === 0 && event.shiftKey)) startPan(u, event);
+            else handler(event);
+            return null;
+          },
+          dblclick: () => () => {
+            props.onWindow?.(null);
+            return null;
+          },
+        },
+      },
+      hooks: {
+        setSelect: [
+          (u) => {
+            const { left, width: wide } = u.select;
+            u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            if (wide > 4) props.onWindow?.([u.posToVal(left, "x"), u.posToVal(left + wide, "x")]);
+          },
+        ],
+        setCursor: [(u) => onCursor(u)],
+        draw: [
+          (u) => {
+            drawMarks(u, props.lines, data().cut);
+            overlay();
+          },
+        ],
+      },
+    };
+  }
+
+  function rangeY(u: uPlot): [number, number] {
+    const { x, cut } = data();
+    const { min = null, max = null } = u.scales["x"] ?? {};
+    const [from, to] = min === null || max === null ? [0, x.length - 1] : between(x, min, max);
+    return yRange(props.lines, from + cut, to + cut, props.logY ?? false, props.outliers ?? "auto");
+  }
+
+  function onCursor(u: uPlot): void {
+    const { left = -1, top = -1, idx } = u.cursor;
+    if (left < 0 || top < 0 || idx === null || idx === undefined || !props.lines.length) {
+      leave();
+      return;
+    }
+    const { x, cut } = data();
+    const found = nearest(u, props.lines, idx + cut, top);
+    const at = u.posToVal(left, "x");
+    if (props.sync !== undefined) setSharedCursor({ sync: `${props.sync}:${props.axis}`, x: at, by: id });
+    const first = found.closest;
+    setFocused(first && first.distance < 48 ? first.line.focus : null);
+    const rect = u.rect;
+    setTip({
+      left: rect.left + left,
+      top: rect.top + top,
+      title: `${props.axis.startsWith("metric:") ? `${props.axis.slice(7)} ` : props.axis === "step" ? "step " : ""}${formatX(props.axis, x[idx] ?? at)}`,
+      entries: found.entries,
+      hidden: found.hidden,
+    });
+  }
+
+  function leave(): void {
+    if (tip() === null) return;
+    setTip(null);
+    setFocused(null);
+    if (untrack(sharedCursor)?.by === id) setSharedCursor(null);
+  }
+
+  function startPan(u: uPlot, event: MouseEvent): void {
+    if (!props.onWindow) return;
+    event.preventDefault();
+    const [min, max] = [u.scales["x"]!.min!, u.scales["x"]!.max!];
+    const a = u.posToVal(0, "x");
+    const perPixel = (u.posToVal(u.over.clientWidth, "x") - a) / Math.max(1, u.over.clientWidth);
+    let last: [number, number] = [min, max];
+    const move = (next: MouseEvent) => {
+      const shift = (event.clientX - next.clientX) * perPixel;
+      last = [min + shift, max + shift];
+      u.setScale("x", { min: last[0], max: last[1] });
+      props.onWindow?.(last, true);
+    };
+    const up = () => {
+      window.removeEventListener("mousemove", move);
+      window.removeEventListener("mouseup", up);
+      props.onWindow?.(last);
+    };
+    window.addEventListener("mousemove", move);
+    window.addEventListener("mouseup", up);
+  }
+
+  function zoomBy(ratio: number, center?: number): void {
+    const [min, max] = shownWindow();
+    const middle = center ?? (min + max) / 2;
+    const next: [number, number] = [middle - (middle - min) * ratio, middle + (max - middle) * ratio];
+    const [fullMin, fullMax] = fullWindow();
+    if (next[1] - next[0] >= fullMax - fullMin) props.onWindow?.(null);
+    else if (next[1] - next[0] > (fullMax - fullMin) * 1e-9) props.onWindow?.(next, center !== undefined);
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    if (!plot || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [min, max] = shownWindow();
+    const part = (max - min) * 0.2;
+    if (event.key === "+" || event.key === "=") zoomBy(0.5);
+    else if (event.key === "-") zoomBy(2);
+    else if (event.key === "0") props.onWindow?.(null);
+    else if (event.shiftKey && event.key === "ArrowLeft") props.onWindow?.([min - part, max - part]);
+    else if (event.shiftKey && event.key === "ArrowRight") props.onWindow?.([min + part, max + part]);
+    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      const { x } = data();
+      const [from, to] = between(x, min, max);
+      const now = plot.cursor.left !== undefined && plot.cursor.left >= 0 ? (plot.cursor.idx ?? from) : event.key === "ArrowRight" ? from - 1 : to + 1;
+      const next = Math.max(from, Math.min(to, now + (event.key === "ArrowRight" ? 1 : -1)));
+      plot.setCursor({ left: plot.valToPos(x[next]!, "x"), top: plot.over.clientHeight / 3 });
+    } else if (event.key === "Escape" && tip()) {
+      plot.setCursor({ left: -10, top: -10 });
+      leave();
+      event.stopPropagation();
+    } else return;
+    event.preventDefault();
+  }
+
+  const onWheel = (event: WheelEvent) => {
+    if (!props.wheel || !plot || !props.onWindow) return;
+    event.preventDefault();
+    const left = event.clientX - plot.over.getBoundingClientRect().left;
+    zoomBy(event.deltaY > 0 ? 1.2 : 1 / 1.2, plot.posToVal(left, "x"));
+  };
+
+  return (
+    <div
+      class="plot"
+      ref={host}
+      role="group"
+      tabIndex={0}
+      aria-roledescription="line chart"
+      aria-label={`${props.label}: ${summary(props.lines)}`}
+      aria-keyshortcuts="ArrowLeft ArrowRight + - 0"
+      onKeyDown={onKeyDown}
+      onBlur={() => plot?.setCursor({ left: -10, top: -10 })}
+      on:wheel={{ handleEvent: onWheel, passive: false }}
+    >
+      <PlotTooltip tip={tip()} />
+    </div>
+  );
+}
+
+interface Curve {
+  line: PlotLine;
+  role: "y" | "ghost" | "low" | "high";
+  values: PlotLine["y"];
+}
+
+/** Bands first, then what is faint, then lines: in the order in which they are painted. */
+function seriesOf(lines: readonly PlotLine[]): Curve[] {
+  const bands: Curve[] = [];
+  const ghosts: Curve[] = [];
+  const own: Curve[] = [];
+  for (const line of lines) {
+    if (line.band === "always" && line.low && line.high) {
+      bands.push({ line, role: "high", values: line.high }, { line, role: "low", values: line.low });
+    }
+    if (line.ghost) ghosts.push({ line, role: "ghost", values: line.ghost });
+    own.push({ line, role: "y", values: line.y });
+  }
+  return [...bands, ...ghosts, ...own];
+}
+
+/** Points are shown where there are few enough to tell them apart. */
+function showPoints(u: uPlot, series: number, from: number, to: number): boolean {
+  const values = u.data[series]!;
+  let count = 0;
+  for (let i = from; i <= to; i++) if (values[i] !== null && values[i] !== undefined) count += 1;
+  return count === 1 || (count > 0 && u.series.length <= 12 && count * 24 < u.over.clientWidth);
+}
+
+/** The places of the grid that a window shows, with one neighbour at each side. */
+function between(x: number[], min: number, max: number): [number, number] {
+  let from = lowerBound(x, min);
+  let to = lowerBound(x, max);
+  if (from > 0) from -= 1;
+  if (to >= x.length) to = x.length - 1;
+  return [from, Math.max(from, to)];
+}
+
+function lowerBound(x: number[], value: number): number {
+  let low = 0;
+  let high = x.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (x[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function summary(lines: readonly PlotLine[]): string {
+  if (!lines.length) return "no values";
+  const names = lines.slice(-3).reverse().map((line) => {
+    const last = line.y.findLast((value) => typeof value === "number");
+    return `${line.label} ${last === undefined ? "without values" : formatNumber(last as number)}`;
+  });
+  return `${lines.length} ${lines.length === 1 ? "line" : "lines"}; ${names.join(", ")}${lines.length > 3 ? " and others" : ""}`;
+}
