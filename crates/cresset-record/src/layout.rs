@@ -104,6 +104,12 @@ impl RunDir {
         self.0.join(format!("rank-{}.lock", rank.0))
     }
 
+    /// The file by which somebody asks the run to stop.
+    #[must_use]
+    pub fn stop_request(&self) -> PathBuf {
+        self.0.join("stop.json")
+    }
+
     /// All segments, by writer and then in order. Other files are left out.
     ///
     /// # Errors

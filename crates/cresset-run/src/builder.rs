@@ -21,6 +21,7 @@ use crate::options::{Durability, Overflow};
 use crate::panics;
 use crate::recorder::{Parts, Recorder};
 use crate::run::Run;
+use crate::stop::StopWatch;
 use crate::storage::{Place, Storage};
 
 /// Begins a run of `project`; finish with [`Builder::start`].
@@ -258,6 +259,7 @@ impl Builder {
         let dir = root.run(&project, &id);
         let config = self.checked_config()?;
         let clock = Arc::new(Clock::start());
+        let began = clock.now();
         let earlier = self.earlier_start(&dir, &id, rank)?;
         let resuming = earlier.is_some();
         let start = match earlier {
@@ -301,6 +303,7 @@ impl Builder {
             storage.record(&Record::Define(definition));
         }
         storage.flush();
+        let stop_watch = StopWatch::begin(&dir, began, resuming);
         let recorder = Arc::new(Recorder::new(Parts {
             storage,
             clock,
@@ -308,6 +311,7 @@ impl Builder {
             storage_down,
             dir,
             redactions: self.redactions,
+            stop_watch,
             durability: self.durability,
             overflow: self.overflow,
         }));

@@ -12,6 +12,7 @@ use crate::keys::Keys;
 use crate::losses::Losses;
 use crate::media::Redaction;
 use crate::options::{Durability, Overflow};
+use crate::stop::{StopSignal, StopWatch};
 use crate::storage::Storage;
 use crate::sync::lock;
 use crate::worker::Worker;
@@ -33,6 +34,10 @@ pub(crate) struct Recorder {
     pub(crate) worker: Worker,
     pub(crate) dir: RunDir,
     pub(crate) redactions: Vec<Redaction>,
+    /// Somebody asked the run to stop.
+    pub(crate) stop: StopSignal,
+    /// The writer's own.
+    stop_watch: Mutex<StopWatch>,
     keys: Keys,
     inbox: Inbox,
     storage: Mutex<Storage>,
@@ -53,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) storage_down: Arc<AtomicBool>,
     pub(crate) dir: RunDir,
     pub(crate) redactions: Vec<Redaction>,
+    pub(crate) stop_watch: StopWatch,
     pub(crate) durability: Durability,
     pub(crate) overflow: Overflow,
 }
@@ -65,6 +71,8 @@ impl Recorder {
             worker: Worker::default(),
             dir: parts.dir,
             redactions: parts.redactions,
+            stop: StopSignal::default(),
+            stop_watch: Mutex::new(parts.stop_watch),
             keys: Keys::default(),
             inbox: Inbox::default(),
             storage: Mutex::new(parts.storage),
@@ -178,7 +186,9 @@ impl Recorder {
         let _done = WriterDone(self);
         let mut batch = Batch::default();
         loop {
-            let patience = lock(&self.storage).pause();
+            let next_look = lock(&self.stop_watch).look(&self.stop);
+            let next_try = lock(&self.storage).pause();
+            let patience = next_try.into_iter().chain(next_look).min();
             let wake = self.inbox.wait(patience, LINGER);
             let mut storage = lock(&self.storage);
             if wake == Wake::Closing {

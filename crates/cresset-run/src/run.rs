@@ -395,6 +395,26 @@ impl Run {
         }
     }
 
+    /// Whether somebody asked the run to stop, from the dashboard or by the file `stop.json` in its folder, and why. It costs
+    /// an atomic load; the file is looked for about every second, on a thread of ours. A program that can stop asks after
+    /// each step, brings what it has into safety, and marks the run:
+    ///
+    /// ```
+    /// # let run = cresset_run::init("doc").disabled(true).start()?;
+    /// for step in 0..1_000 {
+    ///     // … train …
+    ///     if let Some(reason) = run.stop_requested() {
+    ///         run.stop(reason);
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok::<(), cresset_run::StartError>(())
+    /// ```
+    #[must_use]
+    pub fn stop_requested(&self) -> Option<&str> {
+        self.recorder()?.stop.reason()
+    }
+
     /// Hands `result` through; marks the run as failed if it is an error. For the end of `main`:
     ///
     /// ```

@@ -14,6 +14,7 @@ use cresset_record::{
 use crate::clock::Clock;
 use crate::inbox::Batch;
 use crate::losses::Losses;
+use crate::preamble::Preamble;
 
 /// A frame is sealed when it has so many bytes.
 const FRAME_BYTES: usize = 128 << 10;
@@ -28,43 +29,6 @@ const CHECK_EVERY: Duration = Duration::from_millis(50);
 struct Tally {
     points: u64,
     values: u64,
-}
-
-/// What every segment begins with, so that it can be read without those before it.
-#[derive(Debug)]
-struct Preamble {
-    start: Start,
-    /// Records that stay true: environment, definitions, and what the user put into the summary.
-    standing: Vec<Record>,
-    keys: Vec<(KeyId, Key)>,
-}
-
-impl Preamble {
-    fn absorb(&mut self, record: &Record) {
-        match record {
-            Record::Environment(_) | Record::Define(_) | Record::Summary(_)
-                if !self.standing.contains(record) =>
-            {
-                self.standing.push(record.clone());
-            }
-            Record::Config(update) => self.start.config.extend(update.values.clone()),
-            Record::Label(update) => {
-                let update = update.clone();
-                let start = &mut self.start;
-                start.name = update
-                    .name
-                    .unwrap_or_else(|| std::mem::take(&mut start.name));
-                start.notes = update
-                    .notes
-                    .unwrap_or_else(|| std::mem::take(&mut start.notes));
-                start.tags = update
-                    .tags
-                    .unwrap_or_else(|| std::mem::take(&mut start.tags));
-                start.group = update.group.or_else(|| start.group.take());
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Where a run's log is and who writes it.
@@ -121,11 +85,7 @@ impl Storage {
             in_frame: Tally::default(),
             noted: Vec::new(),
             unconfirmed: Tally::default(),
-            preamble: Preamble {
-                start,
-                standing: Vec::new(),
-                keys: Vec::new(),
-            },
+            preamble: Preamble::new(start),
             preamble_due: true,
             pause: FIRST_PAUSE,
             next_try: None,
@@ -259,9 +219,7 @@ impl Storage {
         let record = Record::Key { id, key };
         // A declaration has no JSON and is far below the largest record: it cannot fail.
         let _ = self.frame.push(&record);
-        if let Record::Key { id, key } = record {
-            self.preamble.keys.push((id, key));
-        }
+        self.preamble.absorb(&record);
         self.seal_if_large();
     }
 
@@ -323,22 +281,7 @@ impl Storage {
         if !self.preamble_due {
             return Ok(());
         }
-        let mut frame = FrameBuilder::default();
-        let keys = self.preamble.keys.iter().map(|(id, key)| Record::Key {
-            id: *id,
-            key: key.clone(),
-        });
-        let head = std::iter::once(Record::Start(Box::new(self.preamble.start.clone())));
-        for record in head
-            .chain(self.preamble.standing.iter().cloned())
-            .chain(keys)
-        {
-            // Each was encoded before, or is the head, whose config was checked when the run was built.
-            if let Err(e) = frame.push(&record) {
-                return Err(io::Error::other(e));
-            }
-        }
-        log.append(&mut frame)?;
+        self.preamble.write(log)?;
         self.preamble_due = false;
         Ok(())
     }

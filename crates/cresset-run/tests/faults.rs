@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cresset_record::{LossReason, RunDir, RunView, State};
-use cresset_run::{Run, init};
+use cresset_run::{Definition, Run, SummaryRule, init};
 
 /// Trains: logs `steps` steps over a while.
 fn train(run: &Run, from: u64, steps: u64) {
@@ -191,5 +191,35 @@ fn a_folder_without_permission() {
     assert_eq!(
         finished.lost, 21,
         "ten rows of two points, and the environment"
+    );
+}
+
+#[test]
+fn what_was_said_last_is_true_in_the_segment_that_begins_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let run = init("p").dir(root.path()).start().unwrap();
+    let path = run.dir().unwrap().to_owned();
+    for best in [1, 2, 1] {
+        run.set_summary("best_epoch", best);
+    }
+    run.define(Definition::new("train/loss").maximize());
+    run.define(Definition::new("train/loss").minimize());
+    run.define(Definition::new("train/loss").summary(SummaryRule::Best));
+    train(&run, 0, 100);
+    wait_until("the summary", || {
+        view(&path).summary().get("train/loss").is_some()
+    });
+    fs::remove_dir_all(&path).unwrap();
+    wait_until("recovery", || {
+        train(&run, 100, 1);
+        path.join("rank-0.000000.log").exists()
+    });
+    run.finish();
+    let v = view(&path);
+    assert_eq!(v.summary()["best_epoch"], 1);
+    assert_eq!(
+        v.summary()["train/loss"],
+        v.series_of("train/loss").unwrap().points()[0].value,
+        "the lowest: it rises"
     );
 }

@@ -40,8 +40,8 @@ pub(crate) fn write(
     let pause = Duration::from_secs_f64(1.0 / rate);
     let began = Instant::now();
     for step in 0..steps.unwrap_or(u64::MAX) {
-        if let Some(reason) = None::<String> {
-            run.stop(&reason);
+        if let Some(reason) = run.stop_requested() {
+            run.stop(reason);
             println!("stopped {reason}");
             break;
         }

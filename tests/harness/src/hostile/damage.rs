@@ -67,7 +67,7 @@ fn change(path: &Path, how: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
 
 fn cut(path: &Path, fraction: f64) -> Result<()> {
     change(path, |bytes| {
-        bytes.truncate((bytes.len() as f64 * fraction) as usize)
+        bytes.truncate((bytes.len() as f64 * fraction) as usize);
     })
 }
 
@@ -100,7 +100,7 @@ fn insert(path: &Path) -> Result<()> {
 /// Major version 9, with a head that is right otherwise but for its checksum.
 fn later_version(path: &Path) -> Result<()> {
     change(path, |bytes| {
-        bytes[8..10].copy_from_slice(&9u16.to_le_bytes())
+        bytes[8..10].copy_from_slice(&9u16.to_le_bytes());
     })
 }
 

@@ -239,7 +239,7 @@ fn figures(book: &mut Book) -> Result<()> {
     {
         let step = step as u64;
         let detail = MediaDetail::Figure {
-            figure: if step % 2 == 0 { "roc".to_owned() } else { WORDS[0].to_owned() },
+            figure: if step.is_multiple_of(2) { "roc".to_owned() } else { WORDS[0].to_owned() },
         };
         book.bytes(step, "figure/broken", (json.as_bytes(), "application/json"), detail, None)?;
         let detail = MediaDetail::Table {

@@ -65,13 +65,13 @@ pub(super) fn at_epoch(
     rng: &mut Rng,
 ) -> Result<()> {
     book.table(step, "val/classes", table)?;
-    if epoch % 4 == 0 {
+    if epoch.is_multiple_of(4) {
         boards(book, step, images, rng)?;
         scatter(book, step, epoch, rng)?;
         similarity(book, step, epoch, rng)?;
         joint(book, step, rng)?;
     }
-    if epoch % 8 == 0 {
+    if epoch.is_multiple_of(8) {
         sound(book, step, rng)?;
         let mut metadata = Map::new();
         metadata.insert("epoch".to_owned(), json!(epoch));

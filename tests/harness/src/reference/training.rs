@@ -148,7 +148,7 @@ impl<'a> Training<'a> {
         while self.step < end {
             self.step()?;
             if let Some(broke) = self.broke
-                && self.step % self.steps_per_epoch == 0
+                && self.step.is_multiple_of(self.steps_per_epoch)
                 && self.step > broke
             {
                 let epoch = self.step / self.steps_per_epoch;
@@ -257,7 +257,7 @@ impl<'a> Training<'a> {
             )?;
         }
         self.step += 1;
-        if self.step % self.steps_per_epoch == 0 {
+        if self.step.is_multiple_of(self.steps_per_epoch) {
             self.finish_epoch()?;
         }
         Ok(())
