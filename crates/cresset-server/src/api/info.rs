@@ -1,0 +1,73 @@
+//! What the server says of itself.
+
+use axum::extract::State;
+use axum::response::Response;
+use cresset_record::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reply;
+use super::wire::Time;
+use crate::access::{Caller, word};
+use crate::app::App;
+use crate::error::Failure;
+use crate::extract::{Anywhere, Read};
+
+/// The server, and who asks.
+#[derive(Debug, Serialize, ToSchema)]
+struct ServerInfo {
+    /// The version of Cresset.
+    version: &'static str,
+    /// The folder of runs, for a dashboard on the own machine; null for a server with keys.
+    #[schema(required)]
+    root: Option<String>,
+    role: RoleWord,
+    /// The name of the key that is used; null where no key is needed.
+    #[schema(required)]
+    key: Option<String>,
+    now: Time,
+    /// Seconds that what is deleted stays in the trash.
+    trash_seconds: f64,
+}
+
+/// What a key allows.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Role)]
+enum RoleWord {
+    Read,
+    Write,
+    Admin,
+}
+
+/// The server, and who asks
+#[utoipa::path(
+    get,
+    path = "/server",
+    tag = "server",
+    responses((status = 200, body = ServerInfo)),
+    extensions(("x-role" = json!("read")))
+)]
+pub(super) async fn server(
+    State(app): State<App>,
+    Anywhere(caller, ..): Anywhere<Read>,
+) -> Result<Response, Failure> {
+    reply::json(&app, move |store| {
+        let open = matches!(caller, Caller::Open);
+        let root = store.root().path();
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        Ok(ServerInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            root: open.then(|| root.display().to_string()),
+            role: match word(caller.role()) {
+                "read" => RoleWord::Read,
+                "write" => RoleWord::Write,
+                _ => RoleWord::Admin,
+            },
+            key: caller.name().map(str::to_owned),
+            now: Time(Timestamp::now()),
+            trash_seconds: crate::gap::TRASH_SECONDS as f64,
+        })
+    })
+    .await
+}

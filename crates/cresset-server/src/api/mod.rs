@@ -1,0 +1,83 @@
+//! `/api/v1`: one file for each kind of question. Its OpenAPI document is made from the handlers.
+
+mod actions;
+mod alerts;
+mod blobs;
+mod columns;
+mod console;
+mod document;
+mod events;
+mod fields;
+mod histograms;
+mod info;
+mod keys;
+mod media;
+mod paths;
+mod projects;
+mod reply;
+mod run;
+mod runs;
+mod series;
+mod session;
+mod tensors;
+mod trash;
+mod views;
+mod wire;
+
+use axum::routing::get;
+use axum::{Router, middleware};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access;
+use crate::app::App;
+
+pub use document::openapi_json;
+pub(crate) use events::change_json;
+
+/// Where the API is.
+const PREFIX: &str = "/api/v1";
+
+/// All addresses of the API, each behind the question who asks, but for those that let people in.
+pub(crate) fn router(app: App) -> Router<App> {
+    let (private, _) = private().split_for_parts();
+    let (public, _) = public().split_for_parts();
+    private
+        .layer(middleware::from_fn_with_state(app, access::authenticate))
+        .merge(public)
+        .route("/api/v1/openapi.json", get(document::openapi))
+}
+
+fn private() -> OpenApiRouter<App> {
+    let routes = OpenApiRouter::default()
+        .routes(routes!(info::server))
+        .routes(routes!(projects::projects))
+        .routes(routes!(projects::delete_project))
+        .routes(routes!(runs::runs))
+        .routes(routes!(actions::act))
+        .routes(routes!(fields::fields))
+        .routes(routes!(fields::check_filter))
+        .routes(routes!(keys::keys))
+        .routes(routes!(series::series))
+        .routes(routes!(alerts::project_alerts))
+        .routes(routes!(run::run, run::label))
+        .routes(routes!(tensors::tensors))
+        .routes(routes!(histograms::histograms))
+        .routes(routes!(media::media))
+        .routes(routes!(blobs::blob))
+        .routes(routes!(console::console))
+        .routes(routes!(alerts::run_alerts))
+        .routes(routes!(trash::trash))
+        .routes(routes!(trash::empty_trash))
+        .routes(routes!(views::views))
+        .routes(routes!(views::view, views::save_view, views::remove_view))
+        .routes(routes!(events::events));
+    OpenApiRouter::default().nest(PREFIX, routes)
+}
+
+fn public() -> OpenApiRouter<App> {
+    let routes = OpenApiRouter::default()
+        .routes(routes!(session::login))
+        .routes(routes!(session::logout));
+    OpenApiRouter::default().nest(PREFIX, routes)
+}

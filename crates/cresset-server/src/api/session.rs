@@ -1,0 +1,78 @@
+//! Browsers log in with a key and keep it in a cookie that scripts cannot read.
+
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::access::{COOKIE, address, verify};
+use crate::app::App;
+use crate::error::Failure;
+use crate::extract::Body;
+use crate::options::Access;
+
+/// How long a browser stays logged in, in seconds.
+const MAX_AGE: u64 = 30 * 24 * 3600;
+
+/// A key to log in with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    /// The key, as `cresset key create` showed it.
+    #[schema(max_length = 256)]
+    key: String,
+}
+
+/// Log in
+///
+/// Sets a cookie. Where no key is needed it does nothing.
+#[utoipa::path(
+    post,
+    path = "/login",
+    tag = "session",
+    request_body = Login,
+    responses((status = 204, description = "The cookie is set."))
+)]
+pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Response, Failure> {
+    let address = address(&request);
+    let secure = is_secure(&app, request.headers());
+    let Body(Login { key }) = Body::from_request(request, &app).await?;
+    if app.options().access == Access::Open {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let key = key.trim().to_owned();
+    verify(&app, address, key.clone()).await?;
+    Ok(with_cookie(&key, MAX_AGE, secure))
+}
+
+/// Log out
+///
+/// Takes the cookie back. The key stays good.
+#[utoipa::path(
+    post,
+    path = "/logout",
+    tag = "session",
+    responses((status = 204, description = "The cookie is gone."))
+)]
+pub(super) async fn logout(State(app): State<App>, headers: HeaderMap) -> Response {
+    with_cookie("", 0, is_secure(&app, &headers))
+}
+
+fn with_cookie(value: &str, max_age: u64, secure: bool) -> Response {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie =
+        format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}");
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    // The key was found in the store, so it has no odd characters.
+    if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+        cookie.set_sensitive(true);
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn is_secure(app: &App, headers: &HeaderMap) -> bool {
+    let forwarded = headers.get("x-forwarded-proto");
+    app.options().secure_cookie || forwarded.is_some_and(|v| v.as_bytes() == b"https")
+}

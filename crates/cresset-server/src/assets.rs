@@ -1,0 +1,194 @@
+//! The dashboard's files, which are part of the program.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::{Embed, EmbeddedFile};
+
+use crate::error::Failure;
+
+/// What the build of `ui/` left. Builds without optimisation read the folder whenever a file is asked for.
+#[derive(Embed)]
+#[folder = "assets/"]
+struct Files;
+
+const INDEX: &str = "index.html";
+
+/// What the dashboard may do: nothing that is not its own. Style attributes are allowed, since components set them.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; frame-src 'self'; \
+    worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file of the dashboard, or its page, which finds out by itself what the address means.
+pub(crate) async fn serve(request: Request) -> Result<Response, Failure> {
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        return Err(Failure::not_found(format!(
+            "the API has no {}; /api/v1/openapi.json lists what it has",
+            path.chars().take(200).collect::<String>()
+        )));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let message = "the dashboard's files can only be read";
+        let failure = Failure::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            message,
+        );
+        let mut response = failure.into_response();
+        let allow = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(header::ALLOW, allow);
+        return Ok(response);
+    }
+    let name = path.trim_start_matches('/');
+    let file = find(name).filter(|_| name != INDEX);
+    let hashed = name.starts_with("assets/");
+    let (name, file) = match file {
+        Some(file) => (name, file),
+        // A page of an older version asks for what is not there any more: its own page is no answer to that.
+        None if hashed => return Err(Failure::not_found("the dashboard has no such file")),
+        None => (
+            INDEX,
+            find(INDEX).ok_or_else(|| Failure::internal(&"the dashboard has no index.html"))?,
+        ),
+    };
+    Ok(answer(name, &file, hashed, request.headers()))
+}
+
+fn find(name: &str) -> Option<Arc<Asset>> {
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@' | '~');
+    let inside = name.chars().all(plain) && !name.split('/').any(|part| part.starts_with('.'));
+    inside.then(|| Files::get(name).map(|file| Asset::of(name, &file)))?
+}
+
+/// A file as it is sent.
+#[derive(Debug)]
+struct Asset {
+    hash: [u8; 32],
+    tag: HeaderValue,
+    bytes: Bytes,
+    /// Compressed, where that makes it smaller.
+    gzip: Option<Bytes>,
+}
+
+impl Asset {
+    /// The file, compressed only the first time that it is asked for.
+    fn of(name: &str, file: &EmbeddedFile) -> Arc<Self> {
+        static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Asset>>>> = LazyLock::new(Mutex::default);
+        let hash = file.metadata.sha256_hash();
+        // An entry is put in whole, so a panic elsewhere leaves the table valid.
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asset) = known.get(name)
+            && asset.hash == hash
+        {
+            return Arc::clone(asset);
+        }
+        let asset = Arc::new(Self::new(file, hash));
+        known.insert(name.to_owned(), Arc::clone(&asset));
+        asset
+    }
+
+    fn new(file: &EmbeddedFile, hash: [u8; 32]) -> Self {
+        let digits: String = hash[..12].iter().map(|b| format!("{b:02x}")).collect();
+        let bytes = match &file.data {
+            std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            std::borrow::Cow::Owned(bytes) => Bytes::copy_from_slice(bytes),
+        };
+        let gzip = compress(&bytes)
+            .filter(|gzip| gzip.len() < bytes.len() / 10 * 9)
+            .map(Bytes::from);
+        Self {
+            hash,
+            tag: HeaderValue::from_str(&format!("W/\"{digits}\""))
+                .unwrap_or(HeaderValue::from_static("\"\"")),
+            bytes,
+            gzip,
+        }
+    }
+}
+
+fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok()
+}
+
+fn answer(name: &str, asset: &Asset, hashed: bool, asked: &HeaderMap) -> Response {
+    let cache = if hashed {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ETAG, asset.tag.clone());
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    for (key, value) in [
+        (header::CACHE_CONTROL, cache),
+        (header::CONTENT_TYPE, media_type(name)),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=()",
+        ),
+    ] {
+        headers.insert(key, HeaderValue::from_static(value));
+    }
+    if is_known(asked, &asset.tag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let takes_gzip = asked
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .any(|coding| coding.trim() == "gzip" || coding.trim().starts_with("gzip;q=1"));
+    let body = match &asset.gzip {
+        Some(gzip) if takes_gzip => {
+            let gzip_name = HeaderValue::from_static("gzip");
+            headers.insert(header::CONTENT_ENCODING, gzip_name);
+            gzip.clone()
+        }
+        _ => asset.bytes.clone(),
+    };
+    (headers, Body::from(body)).into_response()
+}
+
+/// Whether the client has the version with this tag.
+pub(crate) fn is_known(asked: &HeaderMap, tag: &HeaderValue) -> bool {
+    let weak = |text: &str| text.trim().trim_start_matches("W/").to_owned();
+    let Ok(tag) = tag.to_str().map(weak) else {
+        return false;
+    };
+    asked
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .any(|known| known.trim() == "*" || weak(known) == tag)
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}
