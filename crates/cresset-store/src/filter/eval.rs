@@ -134,6 +134,7 @@ fn has(found: Value<'_>, wanted: &Wanted) -> bool {
         Value::Texts(list) => list.iter().any(|text| is_equal(Value::Text(text))),
         Value::Object(object) => wanted.name.is_some_and(|name| object.get(name).is_some()),
         Value::Text(text) => text.contains(wanted.literal.text()),
+        Value::Time(time) => rfc3339(time).contains(wanted.literal.text()),
         _ => false,
     }
 }

@@ -1,7 +1,6 @@
 //! A value as it is compared and shown.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 
 use cresset_record::Timestamp;
@@ -134,28 +133,45 @@ impl<'a> Value<'a> {
 
     fn write(self, out: &mut String, names: &Names) {
         match self {
-            Self::Texts(texts) => bracketed(out, texts, |out, text| out.push_str(text)),
-            Self::List(list) => {
-                bracketed(out, list, |out, cell| Value::from(cell).write(out, names))
+            Self::Texts(texts) => {
+                between('[', ']', out, texts, |out, text| out.push_str(text));
             }
+            Self::List(list) => between('[', ']', out, list, |out, cell| {
+                Value::from(cell).write(out, names);
+            }),
             Self::Object(object) => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "{}", Json::Object(object.to_json(names)));
+                // By name: the order in which they are kept is that of their first use anywhere.
+                let mut entries: Vec<(&str, &Cell)> = object
+                    .iter()
+                    .map(|(name, cell)| (names.text(name), cell))
+                    .collect();
+                entries.sort_unstable_by_key(|(name, _)| *name);
+                between('{', '}', out, &entries, |out, (name, cell)| {
+                    out.push_str(name);
+                    out.push_str(": ");
+                    Value::from(*cell).write(out, names);
+                });
             }
             _ => out.push_str(&self.plain_text().unwrap_or("null".into())),
         }
     }
 }
 
-fn bracketed<T>(out: &mut String, list: &[T], mut write: impl FnMut(&mut String, &T)) {
-    out.push('[');
+fn between<T>(
+    open: char,
+    close: char,
+    out: &mut String,
+    list: &[T],
+    mut write: impl FnMut(&mut String, &T),
+) {
+    out.push(open);
     for (i, element) in list.iter().enumerate() {
         if i > 0 {
             out.push_str(", ");
         }
         write(out, element);
     }
-    out.push(']');
+    out.push(close);
 }
 
 /// A number as JSON; those that it lacks become words.
