@@ -245,7 +245,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
   }
 
   function beginMove(event: PointerEvent, index: number): void {
-    if (event.button !== 0 || (event.target as Element).closest("button, [role=menu], [popover], input, label") !== null) return;
+    if (event.button !== 0 || event.pointerType === "touch" || (event.target as Element).closest("[popover]") !== null) return;
     const path = props.columns[index]!.path;
     const start = local(event).x;
     const place = (x: number): number => {
@@ -261,7 +261,14 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
         const to = place(x);
         if (props.columns[to]?.path !== path) props.onMove(path, to);
       },
-      () => setMoving(null),
+      () => {
+        if (moving() === null) return;
+        setMoving(null);
+        // The click that ends the drag is not meant for the name.
+        const swallow = (click: Event): void => click.stopPropagation();
+        window.addEventListener("click", swallow, { capture: true });
+        setTimeout(() => window.removeEventListener("click", swallow, { capture: true }));
+      },
     );
   }
 

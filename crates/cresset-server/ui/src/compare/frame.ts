@@ -126,7 +126,7 @@ export function likelyMetric(fields: Field[]): Field | null {
   let best: Field | null = null;
   let most = -Infinity;
   for (const field of fields) {
-    if (field.kind !== "number" || field.source !== "summary" || /^"?(system|cresset|gradients|parameters|update_ratio)\//.test(field.path)) continue;
+    if (field.kind !== "number" || field.source !== "summary" || isInner(field.path)) continue;
     const name = field.path.toLowerCase();
     const score =
       field.runs +
@@ -148,4 +148,9 @@ export function varyingConfig(fields: Field[]): Field[] {
   return fields
     .filter((field) => field.source === "config" && field.distinct > 1 && field.kind !== "object")
     .sort((a, b) => b.runs - a.runs || natural(a.path, b.path));
+}
+
+/** What Cresset and the machine record by themselves; rarely what people look for first. */
+export function isInner(path: string): boolean {
+  return /^"?(system|cresset|gradients|parameters|update_ratio)\//.test(path);
 }

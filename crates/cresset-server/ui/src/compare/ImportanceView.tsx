@@ -1,0 +1,225 @@
+import { createEffect, createMemo, createSignal, For, on, onCleanup, Show, type JSX } from "solid-js";
+import { createParam, hrefWith } from "../app/router";
+import { EmptyState } from "../ui/EmptyState";
+import { Segmented } from "../ui/Segmented";
+import { createColumns, type Comparison } from "./data";
+import { FieldPicker } from "./FieldPicker";
+import { choices, NUMBERS } from "./fields";
+import type { Importances } from "./forest";
+import { likelyMetric, varyingConfig, type Column } from "./frame";
+import { Gate } from "./Gate";
+import { askForest, candidates, FEW_RUNS, influence, LEAST_RUNS, question, type Influence } from "./influence";
+
+/** At most so many fields of the configuration are asked for. */
+const MOST_FIELDS = 64;
+
+interface Row extends Influence {
+  /** Share of the metric's variance that is lost without the field, and its standard error. */
+  importance: number | null;
+  error: number;
+}
+type Order = "importance" | "correlation";
+
+/** Which fields of the configuration matter for a metric. */
+export default function ImportanceView(props: { comparison: Comparison }): JSX.Element {
+  const [metricParam, setMetric] = createParam<string | null>("metric", (text) => text, (path) => path);
+  const [order, setOrder] = createParam<Order>("order", (text) => (text === "correlation" ? text : "importance"), (value) => (value === "importance" ? null : value));
+  const fields = (): ReturnType<Comparison["fields"]> => props.comparison.fields();
+  const metricPath = createMemo(() => metricParam() ?? likelyMetric(fields())?.path ?? null);
+  const asked = createMemo(() => varyingConfig(fields()).slice(0, MOST_FIELDS).map((field) => field.path));
+  const data = createColumns(props.comparison, () => [...asked(), ...(metricPath() === null ? [] : [metricPath()!])]);
+
+  const metric = createMemo(() => (metricPath() === null ? undefined : data.column(metricPath()!)));
+  const columns = createMemo(() => candidates(asked().flatMap((path) => data.column(path) ?? [])).filter((column) => column.path !== metricPath()));
+  const usable = (): number => metric()?.count ?? 0;
+
+  const [forest, setForest] = createSignal<{ of: string; answer: Map<string, { importance: number; error: number }>; explained: number } | null>(null);
+  const [problem, setProblem] = createSignal<string | null>(null);
+  const [busy, setBusy] = createSignal(false);
+  let abort: AbortController | undefined;
+  onCleanup(() => abort?.abort());
+  createEffect(
+    on([metric, columns], ([target, given]) => {
+      if (target === undefined || target.kind !== "number" || given.length === 0 || target.count < LEAST_RUNS) {
+        abort?.abort();
+        setForest(null);
+        setBusy(false);
+        return;
+      }
+      // While runs go on, the values of finished ones stay; the forest grows anew only if something changed.
+      const asking = question(given, target);
+      const fingerprint = `${target.path} ${given.map((column) => column.path).join(" ")} ${hash([asking.target, ...asking.features.map((f) => f.values)])}`;
+      if (forest()?.of === fingerprint) return;
+      abort?.abort();
+      const own = (abort = new AbortController());
+      setBusy(true);
+      askForest(asking, own.signal).then(
+        (answer) => {
+          if (own.signal.aborted) return;
+          setForest({ of: fingerprint, answer: byPath(given, answer), explained: answer.explained });
+          setProblem(null);
+          setBusy(false);
+        },
+        (error: unknown) => {
+          if (own.signal.aborted) return;
+          setProblem(error instanceof Error ? error.message : String(error));
+          setBusy(false);
+        },
+      );
+    }),
+  );
+
+  const rows = createMemo<Row[]>(() => {
+    const target = metric();
+    if (target === undefined) return [];
+    const list = columns().map((column): Row => {
+      const known = forest()?.answer.get(column.path);
+      return { ...influence(column, target), importance: known?.importance ?? null, error: known?.error ?? 0 };
+    });
+    const strength = (row: Row): number => Math.abs(row.correlation ?? 0);
+    return list.sort((a, b) => (order() === "importance" ? (b.importance ?? 0) - (a.importance ?? 0) : 0) || strength(b) - strength(a));
+  });
+  const most = createMemo(() => rows().reduce((sum, row) => Math.max(sum, row.importance ?? 0), 0.05));
+
+  return (
+    <>
+      <div class="cmp-tools">
+        <FieldPicker
+          label="Metric"
+          choices={choices(fields(), NUMBERS).filter((choice) => choice.group !== "Configuration")}
+          chosen={metricPath() === null ? [] : [metricPath()!]}
+          onPick={setMetric}
+        />
+        <Segmented
+          label="Order by"
+          value={order()}
+          options={[
+            { value: "importance", label: "By importance" },
+            { value: "correlation", label: "By correlation" },
+          ]}
+          onChange={setOrder}
+        />
+      </div>
+      <Gate table={data.table} enough={2}>
+        <Show
+          when={metric()}
+          fallback={<EmptyState title="No metric yet">Runs need a number in their summary, such as a loss, before settings can be weighed against it.</EmptyState>}
+        >
+          {(target) => (
+            <Show
+              when={columns().length > 0}
+              fallback={<EmptyState title="Nothing differs">All these runs have the same configuration. Change a setting between runs, and its weight appears here.</EmptyState>}
+            >
+              <Trust runs={usable()} fields={columns().length} explained={forest()?.explained ?? null} problem={problem()} />
+              <section class="cmp-card cmp-importance" aria-busy={busy()}>
+                <table>
+                  <thead>
+                    <tr>
+                      <th scope="col">Setting</th>
+                      <th scope="col">Importance</th>
+                      <th scope="col">Correlation with {target().label}</th>
+                      <th scope="col" class="cmp-number">
+                        Runs
+                      </th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    <For each={rows()}>{(row) => <InfluenceRow row={row} most={most()} busy={busy()} metric={target().path} />}</For>
+                  </tbody>
+                </table>
+              </section>
+              <p class="cmp-hint">
+                Importance: how much of the variance of {target().label} a random forest can no longer explain, on runs that it has not seen, when the
+                setting is shuffled; the bar's tail is its standard error. Correlation: Spearman's ρ of ranks for numbers, the correlation ratio η
+                (without a sign) for words. Neither tells cause from coincidence.
+              </p>
+            </Show>
+          )}
+        </Show>
+      </Gate>
+    </>
+  );
+}
+
+function InfluenceRow(props: { row: Row; most: number; busy: boolean; metric: string }): JSX.Element {
+  const importance = (): number => Math.max(0, props.row.importance ?? 0);
+  const width = (value: number): string => `${Math.min(100, (100 * value) / (1.15 * props.most))}%`;
+  return (
+    <tr>
+      <th scope="row">
+        <a class="ellipsis" title={`${props.row.column.label}: show against the metric`} href={hrefWith({ tab: "scatter", x: props.row.column.path, y: props.metric })}>
+          {props.row.column.label}
+        </a>
+      </th>
+      <td>
+        <span class="cmp-bar" aria-hidden="true">
+          <Show when={props.row.importance !== null} fallback={<span class="cmp-bar-wait" classList={{ busy: props.busy }} />}>
+            <span class="cmp-bar-fill" style={{ width: width(importance()) }} />
+            <span class="cmp-bar-error" style={{ left: width(Math.max(0, importance() - props.row.error)), right: `calc(100% - ${width(importance() + props.row.error)})` }} />
+          </Show>
+        </span>
+        <span class="cmp-bar-text">{props.row.importance === null ? "–" : importance().toFixed(2)}</span>
+      </td>
+      <td>
+        <span class="cmp-bar cmp-signed" aria-hidden="true">
+          <span
+            class="cmp-bar-fill"
+            classList={{ negative: (props.row.correlation ?? 0) < 0, unsigned: props.row.measure === "η" }}
+            style={{
+              left: `${50 + 50 * Math.min(0, props.row.correlation ?? 0)}%`,
+              width: `${50 * Math.abs(props.row.correlation ?? 0)}%`,
+            }}
+          />
+        </span>
+        <span class="cmp-bar-text">
+          {props.row.correlation === null ? "–" : `${props.row.measure} ${signed(props.row.correlation, props.row.measure)}`}
+        </span>
+      </td>
+      <td class="cmp-number">{props.row.runs.toLocaleString("en-US")}</td>
+    </tr>
+  );
+}
+
+/** How far the figures can be trusted, said before they are read. */
+function Trust(props: { runs: number; fields: number; explained: number | null; problem: string | null }): JSX.Element {
+  const words = (): { text: string; warn: boolean } => {
+    const runs = `${props.runs.toLocaleString("en-US")} ${props.runs === 1 ? "run" : "runs"}`;
+    if (props.problem !== null) return { text: props.problem, warn: true };
+    if (props.runs < LEAST_RUNS) {
+      return { text: `Only ${runs} with this metric: too few for importance (${LEAST_RUNS} at least), and correlations of so few are mostly chance.`, warn: true };
+    }
+    if (props.explained === null) return { text: `From ${runs}.`, warn: false };
+    const share = `${Math.max(0, Math.round(100 * props.explained))} %`;
+    if (props.explained < 0.1) {
+      return { text: `From ${runs}: the forest explains ${share} of the differences, so the importances below say next to nothing.`, warn: true };
+    }
+    const few = props.runs < FEW_RUNS || props.runs < 4 * props.fields;
+    return {
+      text: `From ${runs}; the forest explains ${share} of the differences.${few ? ` That is few runs for ${props.fields} settings: take the order as a hint.` : ""}`,
+      warn: few,
+    };
+  };
+  return (
+    <p class="cmp-note" classList={{ "cmp-note-warn": words().warn }} role="status">
+      {words().text}
+    </p>
+  );
+}
+
+function signed(value: number, measure: string): string {
+  const text = Math.abs(value).toFixed(2);
+  return measure === "η" ? text : `${value < 0 ? "−" : "+"}${text}`;
+}
+
+function byPath(columns: Column[], answer: Importances): Map<string, { importance: number; error: number }> {
+  return new Map(columns.map((column, i) => [column.path, { importance: answer.importance[i] ?? 0, error: answer.error[i] ?? 0 }]));
+}
+
+/** Tells whether numbers changed (FNV-1a over their bytes). */
+function hash(arrays: Float64Array[]): number {
+  let state = 0x811c9dc5;
+  for (const array of arrays) {
+    for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength)) state = Math.imul(state ^ byte, 0x01000193);
+  }
+  return state >>> 0;
+}
