@@ -34,6 +34,10 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 100, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_every: u64,
 
+    /// Open the dashboard on the run while it trains
+    #[arg(long)]
+    pub(crate) ui: bool,
+
     /// A run of half a minute on fewer and smaller images, to see whether everything works
     #[arg(long, conflicts_with = "resume")]
     smoke: bool,

@@ -7,6 +7,7 @@
 mod args;
 mod checkpoints;
 mod console;
+mod dashboard;
 mod data;
 mod evaluate;
 mod model;
@@ -36,7 +37,7 @@ const INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     keep_candle_from_spinning();
     match run() {
-        Ok(End::Finished) => ExitCode::SUCCESS,
+        Ok(End::Finished | End::Stopped) => ExitCode::SUCCESS,
         Ok(End::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -13,6 +13,7 @@ use solder_joints::Split;
 use crate::args::{Arguments, Settings};
 use crate::checkpoints::{Folder, Progress, Resumed};
 use crate::console::Console;
+use crate::dashboard::Dashboard;
 use crate::data::{Data, tensors};
 use crate::evaluate::evaluate;
 use crate::model::{ModelConfig, ResNet, parameter_count};
@@ -26,6 +27,8 @@ pub(crate) enum End {
     Finished,
     /// By Ctrl-C; it can be resumed.
     Interrupted,
+    /// As somebody asked for, from the dashboard say; it can be resumed.
+    Stopped,
 }
 
 /// Trains, and tests the best weights once at the end.
@@ -55,6 +58,12 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
         );
     }
     let run = start_recording(settings, resumed.as_ref())?;
+    let mut dashboard = Dashboard::of(&run);
+    if arguments.ui {
+        dashboard.open();
+    } else if let Some(command) = dashboard.command() {
+        println!("recording {}; watch it with `{command}`", run.name());
+    }
 
     let training = Training::new(
         &run,
@@ -66,18 +75,22 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
         resumed,
     );
     let result = run.conclude(training.and_then(|mut training| training.run(stop)));
-    if matches!(result, Ok(End::Interrupted)) {
-        run.stop("interrupted");
+    match &result {
+        Ok(End::Interrupted) => run.stop("interrupted"),
+        Ok(End::Stopped) => run.stop(run.stop_requested().unwrap_or_default()),
+        Ok(End::Finished) | Err(_) => {}
     }
     let name = run.name().to_owned();
     let id = run.id().to_owned();
     let finished = run.finish();
     if let Some(dir) = finished.dir {
+        let look = dashboard.command().unwrap_or_default();
         println!(
-            "recorded as {name} in {}; look at it with `cresset show {id}`",
+            "recorded as {name} in {}; look at it with `{look}` or `cresset show {id}`",
             dir.display()
         );
     }
+    dashboard.keep_open(stop);
     result
 }
 
@@ -230,7 +243,8 @@ impl Training {
 
     fn run(&mut self, stop: &AtomicBool) -> Result<End> {
         while self.epochs < self.settings.epochs {
-            if self.train_epoch(stop)? == End::Interrupted {
+            let end = self.train_epoch(stop)?;
+            if end != End::Finished {
                 self.save(&self.folder.last())?;
                 let last = self.folder.last().display().to_string();
                 self.console.interrupted(if self.folder.is_of(&self.run) {
@@ -238,7 +252,7 @@ impl Training {
                 } else {
                     &last
                 });
-                return Ok(End::Interrupted);
+                return Ok(end);
             }
             self.finish_epoch()?;
         }
@@ -267,6 +281,9 @@ impl Training {
             );
             if stop.load(Ordering::Relaxed) {
                 return Ok(End::Interrupted);
+            }
+            if self.run.stop_requested().is_some() {
+                return Ok(End::Stopped);
             }
             // The end of an epoch has a checkpoint of its own, after validation.
             let done = step + 1;

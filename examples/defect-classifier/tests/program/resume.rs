@@ -1,87 +1,14 @@
-//! The program from outside: a run that is killed or stopped and resumed ends with the weights and the curves of one that
+//! A run that is killed or stopped and resumed ends with the weights and the curves of one that
 //! was not.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
+use crate::support::{Workplace, last, state, stdout, wait_for_step};
 use candle_core::{Device, Tensor};
-use cresset_candle::{Checkpoint, TrainState};
+use cresset_candle::TrainState;
 use cresset_record::{RunDir, RunView, State};
-
-const SETTINGS: &str =
-    "--generate 300 --image-size 32 --width 4 --epochs 4 --batch-size 8 --seed 3";
-
-/// A working directory in which runs have ids of our choice.
-struct Workplace(tempfile::TempDir);
-
-impl Workplace {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run_folder(&self, id: &str) -> PathBuf {
-        self.path(".cresset/harbor-defect-classifier").join(id)
-    }
-
-    fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_defect-classifier"));
-        command
-            .current_dir(self.0.path())
-            .args(words.split_whitespace());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        for variable in ["CRESSET_MODE", "CRESSET_DIR", "CRESSET_RUN_ID"] {
-            command.env_remove(variable);
-        }
-        command
-    }
-
-    fn run(&self, words: &str) -> Output {
-        self.command(words).output().unwrap()
-    }
-
-    fn train(&self, id: &str) -> Child {
-        self.command(&format!("{SETTINGS} --checkpoint-every 3"))
-            .env("CRESSET_RUN_ID", id)
-            .spawn()
-            .unwrap()
-    }
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn last(run: &Path) -> PathBuf {
-    run.join("checkpoints/last.safetensors")
-}
-
-fn state(run: &Path) -> Option<TrainState> {
-    Checkpoint::read_state(last(run)).ok()
-}
-
-/// Waits until the run has a checkpoint at or past `step`.
-fn wait_for_step(run: &Path, step: u64, child: &mut Child) {
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while state(run).is_none_or(|state| state.step < step) {
-        assert!(Instant::now() < deadline, "no checkpoint at step {step}");
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "the run ended before it could be stopped"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// What must not depend on whether a run was interrupted.
 #[derive(PartialEq)]
@@ -209,6 +136,31 @@ fn an_interrupted_run_says_how_to_go_on_and_resumes_to_the_same_weights() {
     // A run that is done is only tested again.
     stdout(&workplace.run("--resume stopped"));
     assert!(outcome(&stopped).tensors == expected.tensors);
+}
+
+#[test]
+fn a_run_that_is_asked_to_stop_does_after_the_present_step() {
+    let workplace = Workplace::new();
+    // Far more steps than a second has, so that the request comes in time.
+    let asked = workplace.run_folder("asked");
+    let mut child = workplace.train_with("asked", "--epochs 400");
+    wait_for_step(&asked, 3, &mut child);
+    let request = r#"{"time": 9000000000000000, "reason": "no better than the others"}"#;
+    std::fs::write(asked.join("stop.json"), request).unwrap();
+    let text = stdout(&child.wait_with_output().unwrap());
+    assert!(
+        text.contains("stopped; go on with --resume asked\n"),
+        "{text}"
+    );
+    let view = RunView::open(RunDir::new(&asked)).unwrap();
+    let reason = "no better than the others".to_owned();
+    assert_eq!(view.state(), State::Stopped(reason));
+    let steps = view.series_of("train/loss").unwrap().points().len() as u64;
+    assert_eq!(
+        state(&asked).unwrap().step,
+        steps,
+        "the checkpoint has every step that was recorded"
+    );
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! The program from outside.
+
+#[cfg(unix)]
+mod dashboard;
+mod resume;
+mod support;
