@@ -1,12 +1,13 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit;
 
-/// Look at, watch, export and check the runs that Cresset recorded.
+/// Look at, watch, compare, export and check the runs that Cresset recorded.
 #[derive(Debug, Parser)]
 #[command(name = "cresset", version, after_help = exit::HELP, disable_help_subcommand = true, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -38,11 +39,14 @@ pub(crate) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Ui(UiArguments),
     Runs(RunsArguments),
     Show(ShowArguments),
     Watch(WatchArguments),
     Export(ExportArguments),
     Verify(VerifyArguments),
+    Serve(ServeArguments),
+    Key(KeyArguments),
 }
 
 /// The run that a command is about.
@@ -178,4 +182,100 @@ pub(crate) struct VerifyArguments {
     /// Print a JSON object instead
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Open the dashboard on the runs of a folder
+///
+/// It is for this machine only and needs no key; on another machine, `ssh -L 7878:localhost:7878 HOST` brings it here.
+/// If a dashboard of the same folder is open already, that one is shown.
+#[derive(Debug, Args)]
+pub(crate) struct UiArguments {
+    /// A folder with a .cresset in it, or a folder of runs itself [default: as of --dir]
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// The port; if it is taken, the next free one
+    #[arg(long, value_name = "PORT", default_value_t = 7878)]
+    pub(crate) port: u16,
+    /// Do not open a browser
+    #[arg(long)]
+    pub(crate) no_open: bool,
+}
+
+/// Serve the dashboard and the API to others, who need a key
+///
+/// Make a key first: `cresset key create NAME --role read`. As soon as there is one it is needed, on this machine too.
+/// The connection is not encrypted: put a proxy that speaks HTTPS before it where the network is not your own.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// A folder with a .cresset in it, or a folder of runs itself [default: as of --dir]
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Where to listen, such as 0.0.0.0:7878
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7878")]
+    pub(crate) bind: SocketAddr,
+    /// A name under which browsers reach this server; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_name: Vec<String>,
+    /// Send the login cookie over HTTPS only, as behind a proxy that speaks it
+    #[arg(long)]
+    pub(crate) secure_cookie: bool,
+    /// What to write to standard error: `debug` has a line for each request
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) log: LogLevel,
+}
+
+/// How much is written to standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// Make, list and take back keys for `cresset serve`
+#[derive(Debug, Args)]
+pub(crate) struct KeyArguments {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    Create(KeyCreateArguments),
+    Revoke(KeyRevokeArguments),
+    /// List keys, without their secrets
+    List,
+}
+
+/// Make a key and print it, this once
+///
+/// Only a hash of it is kept.
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreateArguments {
+    /// A name for people, such as who or what will use it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it allows: `read` to look; `write` for labels, views, the trash and stopping too; `admin` for deleting for good too
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: KeyRole,
+    /// Only this project [default: all]
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+}
+
+/// What a key allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyRole {
+    Read,
+    Write,
+    Admin,
+}
+
+/// Take a key back, at once
+#[derive(Debug, Args)]
+pub(crate) struct KeyRevokeArguments {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }

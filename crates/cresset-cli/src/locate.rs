@@ -27,6 +27,42 @@ pub(crate) fn root(given: Option<&Path>) -> anyhow::Result<Root> {
     Ok(Root::new(path))
 }
 
+/// The folder of runs that is to be shown: `given` itself or the `.cresset` in it, else as [`root`] finds it. Where there
+/// is none yet, it is made: a dashboard without runs shows how to record the first one.
+pub(crate) fn folder_of_runs(given: Option<&Path>, dir: Option<&Path>) -> anyhow::Result<Root> {
+    let path = match given {
+        Some(folder) if !folder.is_dir() => {
+            let message = format!("{} is no folder", folder.display());
+            return Err(Failure::not_found(message));
+        }
+        Some(folder) => {
+            let inside = folder.join(".cresset");
+            let is_root = || {
+                folder.canonicalize().is_ok_and(|f| f.ends_with(".cresset"))
+                    || Root::new(folder).runs().is_ok_and(|runs| !runs.is_empty())
+            };
+            if !inside.is_dir() && is_root() {
+                folder.to_owned()
+            } else {
+                inside
+            }
+        }
+        None if dir.is_some() || env::var_os("CRESSET_DIR").is_some_and(|v| !v.is_empty()) => {
+            root(dir)?.path().to_owned()
+        }
+        None => {
+            let here = env::current_dir().context("no working directory")?;
+            nearest(&here).map_or_else(|_| here.join(".cresset"), |root| root.path().to_owned())
+        }
+    };
+    std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+    // The whole path, as messages and another dashboard of the same folder name it.
+    let path = path
+        .canonicalize()
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Root::new(path))
+}
+
 fn nearest(from: &Path) -> anyhow::Result<Root> {
     from.ancestors()
         .map(|folder| folder.join(".cresset"))

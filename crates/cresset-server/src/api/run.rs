@@ -1,7 +1,5 @@
 //! One run.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::response::Response;
 use cresset_record::{Rank, Timestamp};

@@ -1,0 +1,117 @@
+//! `cresset serve`: the dashboard and the API for others.
+
+use std::io::Write;
+use std::path::Path;
+use std::thread;
+
+use anyhow::Context;
+use cresset_server::{Access, Options, Server};
+use cresset_store::Store;
+use tokio::runtime::{Builder, Runtime};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::args::{LogLevel, ServeArguments};
+use crate::exit::{Exit, Failure};
+use crate::locate;
+use crate::output::Output;
+
+pub(crate) fn run(
+    arguments: &ServeArguments,
+    dir: Option<&Path>,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let root = locate::folder_of_runs(arguments.folder.as_deref(), dir)?;
+    let store = Store::open(root.clone())?;
+    announce(arguments.log);
+    let keys = store.keys()?.len();
+    let options = Options {
+        address: arguments.bind,
+        // On this machine no key is needed as long as there is none.
+        access: if keys == 0 && arguments.bind.ip().is_loopback() {
+            Access::Open
+        } else {
+            Access::Keys
+        },
+        host_names: arguments.host_name.clone(),
+        secure_cookie: arguments.secure_cookie,
+    };
+    let access = match (options.access, keys) {
+        (Access::Open, _) => "without a key".to_owned(),
+        (Access::Keys, 1) => "to the holder of 1 key".to_owned(),
+        (Access::Keys, keys) => format!("to the holders of {keys} keys"),
+    };
+    let runtime = runtime()?;
+    let server = runtime
+        .block_on(Server::bind(store, options))
+        .map_err(|error| match error {
+            cresset_server::BindError::NoKeys { .. } => Failure::usage(error.to_string()),
+            error => error.into(),
+        })?;
+    out.line(format!(
+        "http://{} shows {} {access}",
+        server.local_addr(),
+        root.path().display()
+    ))?;
+    out.flush()?;
+    serve(&runtime, server)?;
+    Ok(Exit::Ok)
+}
+
+/// Threads for a server. What blocks has threads of its own, of which the server bounds the number.
+pub(super) fn runtime() -> anyhow::Result<Runtime> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    Builder::new_multi_thread()
+        .worker_threads(cores.clamp(1, 4))
+        .max_blocking_threads(64)
+        .enable_all()
+        .build()
+        .context("cannot start the server's threads")
+}
+
+/// Answers until somebody asks to end; who asks twice does not want to wait.
+pub(super) fn serve(runtime: &Runtime, server: Server) -> anyhow::Result<()> {
+    let shutdown = async {
+        asked_to_end().await;
+        tokio::spawn(async {
+            asked_to_end().await;
+            std::process::exit(130);
+        });
+    };
+    Ok(runtime.block_on(server.serve(shutdown))?)
+}
+
+async fn asked_to_end() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Where signals cannot be heard, the system ends the process by itself.
+    if interrupt.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Writes what the server has to say to standard error.
+pub(super) fn announce(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .finish();
+    // It fails only if there is one already, which then does the same.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
