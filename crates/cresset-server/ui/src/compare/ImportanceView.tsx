@@ -208,7 +208,7 @@ function Trust(props: { runs: number; fields: number; explained: number | null; 
 
 function signed(value: number, measure: string): string {
   const text = Math.abs(value).toFixed(2);
-  return measure === "η" ? text : `${value < 0 ? "−" : "+"}${text}`;
+  return measure === "η" || text === "0.00" ? text : `${value < 0 ? "−" : "+"}${text}`;
 }
 
 function byPath(columns: Column[], answer: Importances): Map<string, { importance: number; error: number }> {

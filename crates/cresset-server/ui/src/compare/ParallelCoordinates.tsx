@@ -32,7 +32,9 @@ export interface ParallelCoordinatesProps {
 
 /** The least distance of two axes; narrower views scroll. */
 const SPACING = 112;
+/** Beside the outer axes, where their values are written: numbers, and words. */
 const SIDE = 56;
+const WORDS = 104;
 const TOP = 12;
 /** Below the axes: the place of runs that have no value. */
 const BOTTOM = 34;
@@ -54,10 +56,13 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
   const outer = createSize(frame);
   const size = createSize(plot);
 
-  const width = createMemo(() => Math.max(outer().width, 2 * SIDE + (props.columns.length - 1) * SPACING));
+  const side = (column: Column | undefined): number => (column?.kind === "category" ? WORDS : SIDE);
+  const left = createMemo(() => side(props.columns[0]));
+  const sides = createMemo(() => left() + side(props.columns.at(-1)));
+  const width = createMemo(() => Math.max(outer().width, sides() + (props.columns.length - 1) * SPACING));
+  const step = (): number => (width() - sides()) / Math.max(1, props.columns.length - 1);
   const scales = createMemo(() => props.columns.map((column) => scale(column, props.logs.has(column.path))));
-  const axisX = (i: number): number =>
-    props.columns.length === 1 ? width() / 2 : SIDE + (i * (width() - 2 * SIDE)) / (props.columns.length - 1);
+  const axisX = (i: number): number => (props.columns.length === 1 ? width() / 2 : left() + i * step());
   const axisY = (place: number): number => TOP + (1 - place) * (size().height - TOP - BOTTOM);
   const noneY = (): number => size().height - NONE;
 
@@ -115,15 +120,15 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
       const last = i === props.columns.length - 1 && i > 0;
       context.textAlign = last ? "left" : "right";
       context.textBaseline = "middle";
-      const side = last ? 1 : -1;
-      const room = i === 0 || last ? SIDE - 10 : (axisX(1) - axisX(0)) * 0.6;
+      const outward = last ? 1 : -1;
+      const room = i === 0 || last ? side(s.column) - 10 : step() * 0.6;
       const write = (at: string, y: number): void => {
         const fitted = fit(context, at, room);
         context.strokeStyle = ground;
         context.lineWidth = 3;
-        context.strokeText(fitted, x + side * 8, y);
+        context.strokeText(fitted, x + outward * 8, y);
         context.fillStyle = text;
-        context.fillText(fitted, x + side * 8, y);
+        context.fillText(fitted, x + outward * 8, y);
       };
       for (const tick of s.ticks(Math.max(2, Math.floor((size().height - TOP - BOTTOM) / 44)))) {
         const y = axisY(tick.place);
@@ -184,9 +189,9 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
   function nearest(x: number, y: number): number | null {
     const n = props.columns.length;
     if (n < 2) return null;
-    const step = axisX(1) - axisX(0);
-    const i = Math.min(n - 2, Math.max(0, Math.floor((x - SIDE) / step)));
-    const part = Math.min(1, Math.max(0, (x - axisX(i)) / step));
+    const across = step();
+    const i = Math.min(n - 2, Math.max(0, Math.floor((x - left()) / across)));
+    const part = Math.min(1, Math.max(0, (x - axisX(i)) / across));
     let best: number | null = null;
     let least = NEAR;
     for (let run = 0; run < props.runs; run++) {
@@ -194,7 +199,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
       const a = ys()[i]![run]!;
       const b = ys()[i + 1]![run]!;
       // Distance across the line, not down to it, so that steep lines are as easy to hit.
-      const distance = Math.abs(a + part * (b - a) - y) * (step / Math.hypot(step, b - a));
+      const distance = Math.abs(a + part * (b - a) - y) * (across / Math.hypot(across, b - a));
       if (distance < least) {
         least = distance;
         best = run;
@@ -250,7 +255,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
     const start = local(event).x;
     const place = (x: number): number => {
       const n = props.columns.length;
-      return n < 2 ? 0 : Math.min(n - 1, Math.max(0, Math.round((x - SIDE) / (axisX(1) - axisX(0)))));
+      return n < 2 ? 0 : Math.min(n - 1, Math.max(0, Math.round((x - left()) / step())));
     };
     follow(
       event,
@@ -303,7 +308,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
               <div
                 class="parallel-head"
                 classList={{ moving: moving() === column.path, first: i() === 0, last: i() > 0 && i() === props.columns.length - 1 }}
-                style={{ left: `${axisX(i())}px`, width: `${props.columns.length < 2 ? width() : axisX(1) - axisX(0)}px` }}
+                style={{ left: `${axisX(i())}px`, width: `${props.columns.length < 2 ? width() : step()}px` }}
                 onPointerDown={(event) => beginMove(event, i())}
               >
                 {props.header(column)}

@@ -20,7 +20,7 @@ export function RunsTable(props: {
   onHighlight: (run: number | null) => void;
 }): JSX.Element {
   const [sort, setSort] = createSignal<{ id: string; descending: boolean } | null>(null);
-  const rows = createMemo(() => {
+  const order = createMemo(() => {
     const by = sort();
     const list = props.shown.filter((run) => run < props.runs.length);
     if (by === null) return list;
@@ -31,14 +31,15 @@ export function RunsTable(props: {
     // Runs without a value come last in both directions.
     return list.sort((a, b) => Number(Number.isNaN(values[a]!)) - Number(Number.isNaN(values[b]!)) || sign * (values[a]! - values[b]!) || 0);
   });
-  const columns = createMemo<TableColumn<number>[]>(() => [
+  const rows = createMemo(() => order().map((run) => ({ run })));
+  const columns = createMemo<TableColumn<{ run: number }>[]>(() => [
     {
       id: "name",
       label: "Run",
       header: "Run",
       width: 190,
       sortable: true,
-      cell: (run) => (
+      cell: ({ run }) => (
         <span class="cmp-run">
           <span class="cmp-swatch" style={{ background: props.colour(run) }} />
           <StateDot state={props.runs[run]!.state} />
@@ -55,7 +56,7 @@ export function RunsTable(props: {
       width: 104,
       align: column.kind === "number" ? ("end" as const) : ("start" as const),
       sortable: true,
-      cell: (run: number) => <span class="ellipsis">{formatValue(column, column.values[run]!)}</span>,
+      cell: ({ run }: { run: number }) => <span class="ellipsis">{formatValue(column, column.values[run]!)}</span>,
     })),
   ]);
   return (
@@ -63,13 +64,13 @@ export function RunsTable(props: {
       <VirtualTable
         label={props.label}
         rows={rows()}
-        rowKey={(run) => props.runs[run]?.id ?? String(run)}
+        rowKey={({ run }) => props.runs[run]?.id ?? String(run)}
         columns={columns()}
         rowHeight={ROW}
         sort={sort()}
         onSort={(id) => setSort((old) => (old?.id !== id ? { id, descending: true } : old.descending ? { id, descending: false } : null))}
-        onActivate={(run) => navigate(paths.run(props.runs[run]!.project, props.runs[run]!.id))}
-        onHover={props.onHighlight}
+        onActivate={({ run }) => navigate(paths.run(props.runs[run]!.project, props.runs[run]!.id))}
+        onHover={(row) => props.onHighlight(row?.run ?? null)}
       />
     </div>
   );

@@ -51,5 +51,5 @@ export function createChosen(project: string): Chosen {
 
 /** One of something for each run, kept as long as the run is among them. */
 export function forEachRun<T>(ids: Accessor<string[]>, make: (id: string) => T): Accessor<T[]> {
-  return mapArray(ids, make);
+  return createMemo(mapArray(ids, make));
 }

@@ -1,12 +1,14 @@
 /** Which runs are compared: those chosen by id, or those that pass the workspace's filter. The URL holds it. */
 import { api, projectPath } from "../api/client";
 import { formatList, parseList } from "../app/query";
-import { createParam, queryParam } from "../app/router";
+import { queryParam, setQuery } from "../app/router";
 import { both, quoteWord } from "./brush";
 
 export const filterParam = (): string => queryParam("filter")() ?? "";
 export const searchParam = (): string => queryParam("search")() ?? "";
-export const [chosenRuns, setChosenRuns] = createParam<string[]>("runs", parseList, formatList);
+/** Ids of runs that were chosen one by one; empty: all that pass. */
+export const chosenRuns = (): string[] => parseList(queryParam("runs")());
+export const setChosenRuns = (ids: string[]): void => setQuery({ runs: formatList(ids) });
 
 /** At most so many runs are compared at once. */
 export const MOST_RUNS = 10_000;
@@ -18,7 +20,7 @@ export function tableUrl(project: string, columns: readonly string[], options: {
   return api(`${projectPath(project)}/runs`, {
     filter: (ids === "" ? filterParam() : ids) || null,
     search: ids === "" ? searchParam() || null : null,
-    columns: columns.length === 0 ? null : columns.map(listed),
+    columns: columns.length === 0 ? null : columns.map(listed).join(","),
     limit: options.limit ?? MOST_RUNS,
   });
 }

@@ -11,9 +11,25 @@ import "./login.css";
 /** Asks for a key where the server wants one; says whose key is in use where there is one. */
 export default function LoginPage(): JSX.Element {
   const known = (): string | null => (needsKey() ? null : (server()?.key ?? null));
+  const open = (): boolean => !needsKey() && server() !== undefined && server()!.key === null;
   return (
     <div class="login">
-      <Show when={known()} fallback={<Form />}>
+      <Show
+        when={known()}
+        fallback={
+          <Show when={open()} fallback={<Form />}>
+            <section class="login-card">
+              <h1>No key is needed</h1>
+              <p>This server answers on your own machine only, and lets you do everything.</p>
+              <div class="login-actions">
+                <a class="button button-primary" href={paths.projects()}>
+                  All projects
+                </a>
+              </div>
+            </section>
+          </Show>
+        }
+      >
         {(key) => (
           <section class="login-card">
             <h1>Signed in</h1>
