@@ -1,4 +1,6 @@
 import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import "./charts.css";
 import { createEffect, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import { theme, token } from "../app/theme";
 import { createSize } from "../compare/canvas";

@@ -1,0 +1,147 @@
+import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import Cpu from "lucide-solid/icons/cpu";
+import ZoomOut from "lucide-solid/icons/zoom-out";
+import { chartX, type Columns, getColumns, seriesColumn } from "../api/columns";
+import { api, projectPath } from "../api/client";
+import { createQuery } from "../api/query";
+import { theme } from "../app/theme";
+import { formatTimeTick } from "../charts/axis";
+import { StepChart } from "../charts/StepChart";
+import { Button } from "../ui/Button";
+import { EmptyState } from "../ui/EmptyState";
+import { formatBytes, formatDuration } from "../ui/format";
+import { fade, runHue } from "../ui/palette";
+import { ChartPanel } from "./ChartPanel";
+import { useRun } from "./context";
+import { type SystemKey, systemKeys } from "./keys";
+import { stacked } from "./stack";
+
+/** The machine while the run went on, on one time axis with its loss. */
+export default function System(): JSX.Element {
+  const page = useRun();
+  const [window, setWindow] = createSignal<[number, number] | null>(null);
+  const keys = createMemo(() => systemKeys(page.run.keys), [], { equals: (a, b) => a.length === b.length && a.every((key, i) => key.info.key === b[i]?.info.key) });
+  const devices = createMemo(() => [...new Set(keys().map(({ device }) => device))].filter((device) => device !== null));
+  const host = () => keys().filter(({ device }) => device === null);
+  const loss = () => {
+    const losses = page.run.keys.filter(({ kind, key }) => kind === "scalar" && /(^|\/)loss$/.test(key)).map(({ key }) => key);
+    return losses.find((key) => key === "train/loss") ?? losses[0] ?? null;
+  };
+  const busy = () => keys().filter(({ name }) => /util|cpu|busy/i.test(name));
+  const memory = () => keys().filter(({ device, name }) => device !== null && /memory.*used|used.*memory|memory$/i.test(name));
+
+  return (
+    <Show
+      when={keys().length > 0}
+      fallback={
+        <EmptyState title="The machine was not watched" icon={<Cpu />}>
+          <p>
+            This version of Cresset records no telemetry by itself. GPUs (utilisation, memory, temperature, power) and the host get their place here in a
+            later one. Until then, series that are logged under <code>system/</code>, such as <code>system/gpu/0/utilization</code>, are drawn on this page.
+          </p>
+        </EmptyState>
+      }
+    >
+      <div class="run-charts">
+        <div class="run-charts-tools">
+          <span class="muted">All over the time since the run's start; drag to look closer.</span>
+          <Show when={window()}>
+            <Button small icon={<ZoomOut />} onClick={() => setWindow(null)}>
+              Whole run
+            </Button>
+          </Show>
+        </div>
+        <Group name="Training beside the machine">
+          <Show when={loss()}>{(key) => <Panel title={key()} keys={[key()]} />}</Show>
+          <Show when={busy().length > 0}>
+            <Panel title="Utilisation" keys={busy().map(({ info }) => info.key)} unit={busy()[0]?.info.unit ?? null} />
+          </Show>
+          <Show when={memory().length > 0}>
+            <StackedMemory keys={memory()} window={window()} onWindow={setWindow} />
+          </Show>
+        </Group>
+        <For each={devices()}>
+          {(device) => (
+            <Group name={device ?? ""}>
+              <For each={keys().filter((key) => key.device === device)}>{(key) => <Panel title={key.name} keys={[key.info.key]} unit={key.info.unit} />}</For>
+            </Group>
+          )}
+        </For>
+        <Show when={host().length > 0}>
+          <Group name="Host">
+            <For each={host()}>{(key) => <Panel title={key.name} keys={[key.info.key]} unit={key.info.unit} />}</For>
+          </Group>
+        </Show>
+      </div>
+    </Show>
+  );
+
+  function Panel(panel: { title: string; keys: string[]; unit?: string | null }): JSX.Element {
+    return <ChartPanel title={panel.title} keys={panel.keys} axis="relative" unit={panel.unit ?? null} window={window()} onWindow={(next) => setWindow(next)} />;
+  }
+}
+
+function Group(props: { name: string; children: JSX.Element }): JSX.Element {
+  return (
+    <section class="run-chart-section" aria-label={props.name}>
+      <h2 class="run-section-head">{props.name}</h2>
+      <div class="run-panels">{props.children}</div>
+    </section>
+  );
+}
+
+/** Memory of all devices on top of each other. */
+function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
+  const page = useRun();
+  const query = createQuery<Columns>(
+    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, from: props.window?.[0], to: props.window?.[1] }),
+    { fetcher: getColumns, live: page.concerns, every: 1000 },
+  );
+  const data = createMemo(() => {
+    const columns = query.data();
+    if (!columns) return null;
+    const xs = [...new Set(columns.charts.flatMap((chart) => [...chartX(columns, chart)]))].sort((a, b) => a - b);
+    const at = new Map(xs.map((x, i) => [x, i]));
+    const lines = props.keys.map(({ info }) => {
+      const values: (number | null)[] = xs.map(() => null);
+      const chart = columns.charts.find(({ key }) => key === info.key);
+      const series = chart?.series[0];
+      if (!chart || !series) return values;
+      const x = chartX(columns, chart);
+      seriesColumn(columns, series, "mean").forEach((value, i) => {
+        const place = at.get(x[series.start + i] ?? NaN);
+        if (place !== undefined && Number.isFinite(value)) values[place] = value;
+      });
+      return values;
+    });
+    // The uppermost sum is drawn first, so that lower ones stay in sight.
+    return { xs, sums: stacked(lines).reverse() };
+  });
+  const colour = (i: number) => runHue(props.keys.length - 1 - i, theme());
+  const bytes = () => props.keys.every(({ info }) => info.unit === "B");
+  return (
+    <section class="run-panel" aria-label="Memory of all devices">
+      <header>
+        <h3>Memory, stacked</h3>
+      </header>
+      <div class="run-panel-chart">
+        <Show when={data()}>
+          {(shown) => (
+            <StepChart
+              label="Memory of all devices on top of each other over time"
+              height={200}
+              sync="system-memory"
+              data={[shown().xs, ...shown().sums]}
+              lines={shown().sums.map((_, i) => ({ label: props.keys[props.keys.length - 1 - i]?.device ?? "", colour: () => colour(i), fill: () => fade(colour(i), 0.5) }))}
+              x={props.window ?? [shown().xs[0] ?? 0, Math.max(shown().xs[shown().xs.length - 1] ?? 1, (shown().xs[0] ?? 0) + 1)]}
+              y={[0, 1.06 * Math.max(1, ...(shown().sums[0] ?? []).map((value) => value ?? 0))]}
+              {...(bytes() && { yFormat: formatBytes })}
+              xFormat={(seconds) => (seconds < 60 ? formatDuration(seconds) : formatTimeTick(seconds, seconds / 10))}
+              onZoom={props.onWindow}
+            />
+          )}
+        </Show>
+      </div>
+    </section>
+  );
+}
