@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Clock;
+use crate::companion::{Companion, Progress};
 use crate::environment;
 use crate::losses::Losses;
 use crate::media::Redaction;
@@ -55,6 +56,7 @@ pub fn init(project: impl Into<String>) -> Builder {
         redactions: Vec::new(),
         durability: Durability::default(),
         overflow: Overflow::default(),
+        telemetry: None,
         disabled: false,
     }
 }
@@ -81,6 +83,7 @@ pub struct Builder {
     redactions: Vec<Redaction>,
     durability: Durability,
     overflow: Overflow,
+    telemetry: Option<Box<dyn Companion>>,
     disabled: bool,
 }
 
@@ -233,6 +236,13 @@ impl Builder {
         self
     }
 
+    /// What samples the machine while the run goes on. The crate `cresset` sets its `Telemetry` by itself; a call replaces
+    /// it, and `telemetry(Telemetry::off())` leaves it out.
+    pub fn telemetry(mut self, telemetry: impl Companion + 'static) -> Self {
+        self.telemetry = Some(Box::new(telemetry));
+        self
+    }
+
     /// Makes everything a no-op.
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.disabled = disabled;
@@ -262,6 +272,7 @@ impl Builder {
         let began = clock.now();
         let earlier = self.earlier_start(&dir, &id, rank)?;
         let resuming = earlier.is_some();
+        let from_step = self.resume.flatten();
         let start = match earlier {
             Some(earlier) => Start {
                 time: clock.now(),
@@ -287,7 +298,6 @@ impl Builder {
         )
         .map_err(StartError::Held)?;
         if resuming {
-            let from_step = self.resume.flatten();
             storage.record(&Record::Resume(Resume {
                 time: clock.now(),
                 from_step,
@@ -312,6 +322,7 @@ impl Builder {
             dir,
             redactions: self.redactions,
             stop_watch,
+            progress: Progress::starting_at(from_step),
             durability: self.durability,
             overflow: self.overflow,
         }));
@@ -323,7 +334,11 @@ impl Builder {
         recorder.worker.submit(0, move || {
             target.record(Record::Environment(environment::capture()), 4096);
         });
-        Ok(Run::new(recorder, &name))
+        let run = Run::new(recorder, &name);
+        if let Some(telemetry) = self.telemetry {
+            run.accompany(telemetry);
+        }
+        Ok(run)
     }
 
     fn checked_rank(&self) -> Result<Rank, StartError> {

@@ -25,6 +25,7 @@
 mod builder;
 mod cadence;
 mod clock;
+mod companion;
 #[cfg(feature = "tracing")]
 mod console;
 mod environment;
@@ -50,6 +51,7 @@ mod worker;
 
 pub use builder::{Builder, StartError, init};
 pub use cadence::{Cadence, Pacer};
+pub use companion::Companion;
 #[cfg(feature = "tracing")]
 pub use console::ConsoleLayer;
 pub use cresset_record::{

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cresset_record::{BlobFolder, KeyId, LossReason, Outcome, Record, RunDir, Timestamp};
 
 use crate::clock::Clock;
+use crate::companion::{Companion, Progress};
 use crate::inbox::{Batch, Inbox, Wake};
 use crate::keys::Keys;
 use crate::losses::Losses;
@@ -34,10 +35,14 @@ pub(crate) struct Recorder {
     pub(crate) worker: Worker,
     pub(crate) dir: RunDir,
     pub(crate) redactions: Vec<Redaction>,
+    /// Where the training loop is.
+    pub(crate) progress: Progress,
     /// Somebody asked the run to stop.
     pub(crate) stop: StopSignal,
     /// The writer's own.
     stop_watch: Mutex<StopWatch>,
+    /// Told when the run ends; no lock is held meanwhile.
+    companion: Mutex<Option<Box<dyn Companion>>>,
     keys: Keys,
     inbox: Inbox,
     storage: Mutex<Storage>,
@@ -59,6 +64,7 @@ pub(crate) struct Parts {
     pub(crate) dir: RunDir,
     pub(crate) redactions: Vec<Redaction>,
     pub(crate) stop_watch: StopWatch,
+    pub(crate) progress: Progress,
     pub(crate) durability: Durability,
     pub(crate) overflow: Overflow,
 }
@@ -71,8 +77,10 @@ impl Recorder {
             worker: Worker::default(),
             dir: parts.dir,
             redactions: parts.redactions,
+            progress: parts.progress,
             stop: StopSignal::default(),
             stop_watch: Mutex::new(parts.stop_watch),
+            companion: Mutex::new(None),
             keys: Keys::default(),
             inbox: Inbox::default(),
             storage: Mutex::new(parts.storage),
@@ -113,6 +121,7 @@ impl Recorder {
         if self.is_closed() {
             return self.losses.points(LossReason::Finished, n);
         }
+        self.progress.see(step, points);
         let time = self.clock.now();
         if self.durability == Durability::Buffered {
             if !self.inbox.push_row(step, time, points, self.overflow) {
@@ -175,6 +184,11 @@ impl Recorder {
         self.phase.load(Ordering::Acquire) == CLOSED
     }
 
+    /// Tells `companion` when the run ends.
+    pub(crate) fn accompany(&self, companion: Box<dyn Companion>) {
+        *lock(&self.companion) = Some(companion);
+    }
+
     /// Sets how the run ends; the first call counts.
     pub(crate) fn set_outcome(&self, outcome: Outcome) {
         lock(&self.outcome).get_or_insert(outcome);
@@ -224,6 +238,10 @@ impl Recorder {
             .is_err()
         {
             return self.wait_for_writer(deadline);
+        }
+        let companion = lock(&self.companion).take();
+        if let Some(mut companion) = companion {
+            companion.end(deadline);
         }
         let abandoned = self.worker.close(deadline);
         self.losses.values(LossReason::Overflow, abandoned);

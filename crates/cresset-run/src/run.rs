@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::builder::as_json;
+use crate::companion::Companion;
 use crate::environment;
 use crate::media::{Encoded, Value};
 use crate::panics;
@@ -85,6 +86,22 @@ impl Run {
         }
     }
 
+    /// A handle that does not keep the run open.
+    fn weak(&self) -> Self {
+        Self {
+            recorder: self.recorder.clone(),
+            _guard: None,
+            name: Arc::clone(&self.name),
+        }
+    }
+
+    pub(crate) fn accompany(&self, mut companion: Box<dyn Companion>) {
+        if let Some(recorder) = self.recorder() {
+            companion.begin(self.weak());
+            recorder.accompany(companion);
+        }
+    }
+
     pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
         self.recorder.as_ref()
     }
@@ -99,6 +116,27 @@ impl Run {
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.recorder().is_some_and(|r| !r.is_closed())
+    }
+
+    /// The highest step of a scalar that this process logged; `None` before the first.
+    #[must_use]
+    pub fn step(&self) -> Option<u64> {
+        self.recorder()?.progress.step()
+    }
+
+    /// Keeps the mean of one series from now on, for [`Self::tracked_mean`]. One series a run: a second call does nothing.
+    pub fn track_mean(&self, key: &str) {
+        if let Some(recorder) = self.recorder()
+            && let Some(id) = recorder.intern(key)
+        {
+            recorder.progress.track(id);
+        }
+    }
+
+    /// The mean of the finite values of the series that [`Self::track_mean`] named; `None` without any.
+    #[must_use]
+    pub fn tracked_mean(&self) -> Option<f64> {
+        self.recorder()?.progress.mean()
     }
 
     /// The run's name.
@@ -251,11 +289,7 @@ impl Run {
         let Some(recorder) = self.recorder() else {
             return false;
         };
-        let handle = Self {
-            recorder: Some(Arc::clone(recorder)),
-            _guard: None,
-            name: Arc::clone(&self.name),
-        };
+        let handle = self.weak();
         recorder.worker.submit(bytes, move || work(&handle))
     }
 
