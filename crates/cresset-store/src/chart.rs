@@ -1,6 +1,18 @@
-//! Scalar series as columns on one grid. (Helper "core")
+//! Scalar series as columns on one grid.
+
+mod buckets;
+mod columns;
+mod exact;
+mod metric;
+mod source;
 
 use cresset_record::{Definition, Project, Rank, RunId};
+
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// Most buckets that can be asked for.
+const MAX_BUCKETS: usize = 100_000;
 
 /// What stands on the x axis.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +54,7 @@ pub struct ChartQuery {
     pub from: Option<f64>,
     /// See `from`.
     pub to: Option<f64>,
-    /// At most so many buckets; where the distinct x are at most twice as many, they are given as they are.
+    /// At most so many buckets (1 to 100,000); where the distinct x are at most twice as many, they are given as they are.
     pub buckets: usize,
     /// Which ranks.
     pub ranks: RankChoice,
@@ -120,9 +132,44 @@ pub struct NonFinite {
     pub neg_inf: u64,
 }
 
-impl crate::Store {
-    /// The values of one key in many runs.
-    pub fn chart(&self, _query: &ChartQuery) -> Result<Chart, crate::StoreError> {
-        todo!()
+impl Store {
+    /// The values of one key in many runs. Runs and ranks that do not have it are left out.
+    ///
+    /// Everything in a bucket is exact, whatever the zoom: whole blocks of 128 points answer for themselves, blocks across
+    /// an edge are decoded. Steps are put into buckets of a whole number of steps, of times and metrics into equal ones.
+    /// On a metric axis, points before the metric's first value, and those at which it is not finite, are left out.
+    ///
+    /// # Errors
+    /// `Invalid` for a question that makes no sense, or if the index cannot be read.
+    pub fn chart(&self, query: &ChartQuery) -> Result<Chart, StoreError> {
+        if query.buckets == 0 || query.buckets > MAX_BUCKETS {
+            return Err(invalid(format!("buckets must be 1 to {MAX_BUCKETS}")));
+        }
+        if query.from.is_some_and(f64::is_nan) || query.to.is_some_and(f64::is_nan) {
+            return Err(invalid("a window ends at a number".into()));
+        }
+        self.engine().read(|tx| {
+            let found = source::find(tx, self.chunks(), query)?;
+            let definition = source::definition(tx, query)?;
+            let mut sources = found;
+            let (grid, columns) = match exact::columns(tx, self.chunks(), &mut sources, 2 * query.buckets)? {
+                Some(exact) => exact,
+                None => buckets::columns(tx, self.chunks(), &mut sources, query.buckets)?,
+            };
+            let series = sources.into_iter().zip(columns);
+            Ok(Chart {
+                key: query.key.clone(),
+                definition,
+                grid,
+                series: series.filter_map(|(source, columns)| columns.finish(source)).collect(),
+            })
+        })
+    }
+}
+
+fn invalid(message: String) -> StoreError {
+    StoreError::Invalid {
+        message,
+        column: None,
     }
 }

@@ -4,16 +4,26 @@
 //! folder of runs, [`Store::refresh`] what it knows, and ask. What people say of runs (labels, views, keys, what they put
 //! into the trash) has no log and is kept in the same database, apart from what is derived.
 
+mod background;
 mod chart;
+mod chunk;
 mod document;
+mod documents;
+mod engine;
 mod error;
 mod filter;
+mod index;
+mod lead;
+mod open;
 mod people;
+mod points;
 mod row;
 mod rundata;
+mod series_list;
 mod store;
 mod table;
 mod values;
+mod varint;
 
 pub use chart::{Axis, Chart, ChartQuery, ChartSeries, Grid, NonFinite, RankChoice};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
@@ -25,5 +35,5 @@ pub use rundata::{
     AlertEntry, ConsoleEntry, ConsolePage, ConsoleQuery, HistogramColumn, HistogramSeries,
     MediaEntry, MediaPage, MediaQuery, TensorSummary,
 };
-pub use store::{Change, ChangeKind, Indexer, ProjectOverview, Refreshed, Store};
+pub use store::{Change, ChangeKind, IndexStatus, Indexer, ProjectOverview, Refreshed, Store};
 pub use table::{Field, FieldKind, FieldSource, RunGroup, RunPage, RunRow, Spread, TableQuery};

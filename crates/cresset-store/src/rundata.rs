@@ -1,5 +1,7 @@
 //! What one run has beside scalars: histograms, media, console lines, alerts. (Helper "core")
 
+pub(crate) mod stats;
+
 use cresset_record::{
     Alert, ConsoleLine, Level, Media, Project, Rank, RunId, TensorStats, Timestamp,
 };

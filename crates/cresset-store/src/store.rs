@@ -2,10 +2,20 @@
 
 use std::sync::Arc;
 
-use cresset_record::{Digest, Project, Root, State, Timestamp};
+use cresset_record::{Project, Root, State, Timestamp};
 
-use crate::document::{RunDocument, RunKey, SeriesInfo};
+use crate::background;
+use crate::document::RunKey;
+use crate::documents::Watcher;
+use crate::engine::Engine;
+use crate::engine::chunks::{Chunks, InTables};
+use crate::engine::files::{Blobs, FileBlobs};
+use crate::engine::sqlite::Sqlite;
 use crate::error::StoreError;
+use crate::lead::Lead;
+use crate::table::Tables;
+
+pub use background::Indexer;
 
 /// An index of the runs of a folder. Clones are handles of the same store; all methods block on files and may be called
 /// from any thread.
@@ -17,6 +27,11 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     root: Root,
+    engine: Box<dyn Engine>,
+    chunks: Box<dyn Chunks>,
+    blobs: Box<dyn Blobs>,
+    lead: Lead,
+    tables: Tables,
 }
 
 /// What a refresh found.
@@ -81,9 +96,31 @@ pub struct ProjectOverview {
     pub tags: Vec<String>,
 }
 
-/// A thread that keeps the store up to date; it ends when this is dropped.
-#[derive(Debug)]
-pub struct Indexer {}
+impl ProjectOverview {
+    pub(crate) fn new(project: Project) -> Self {
+        Self {
+            project,
+            states: std::collections::BTreeMap::new(),
+            created: None,
+            active: None,
+            alerts: 0,
+            tags: Vec::new(),
+        }
+    }
+}
+
+/// How the index is doing.
+#[derive(Clone, Debug, Default)]
+pub struct IndexStatus {
+    /// When the last look at the logs by this process ended.
+    pub last_refresh: Option<Timestamp>,
+    /// How long it took, seconds.
+    pub seconds: f64,
+    /// Points that this process read since the store was opened.
+    pub points: u64,
+    /// Runs and folders that cannot be read, and why.
+    pub refused: Vec<(String, String)>,
+}
 
 impl Store {
     /// Opens the index of a folder of runs, `<root>/index.sqlite`, and makes it if it is not there. Reads no logs yet.
@@ -91,8 +128,22 @@ impl Store {
     /// # Errors
     /// If it cannot be opened, or is of a newer version. A damaged index is set aside and made anew.
     pub fn open(root: Root) -> Result<Self, StoreError> {
+        if !root.path().is_dir() {
+            return Err(StoreError::NotFound(format!(
+                "there is no folder {}; runs are recorded into one called `.cresset`, in the folder where the program is started",
+                root.path().display()
+            )));
+        }
+        let engine = Box::new(Sqlite::open(&root.path().join("index.sqlite"))?);
         Ok(Self {
-            inner: Arc::new(Inner { root }),
+            inner: Arc::new(Inner {
+                lead: Lead::new(root.path().join("index.lock")),
+                blobs: Box::new(FileBlobs::new(root.clone())),
+                chunks: Box::new(InTables),
+                engine,
+                root,
+                tables: Tables::default(),
+            }),
         })
     }
 
@@ -102,21 +153,57 @@ impl Store {
         &self.inner.root
     }
 
+    /// Where metadata is.
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.inner.engine
+    }
+
+    /// Where the history of series is.
+    pub(crate) fn chunks(&self) -> &dyn Chunks {
+        &*self.inner.chunks
+    }
+
+    /// Where blobs are.
+    pub(crate) fn blobs(&self) -> &dyn Blobs {
+        &*self.inner.blobs
+    }
+
+    /// The tables of runs, as far as they were asked for.
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.inner.tables
+    }
+
+    pub(crate) fn lead(&self) -> &Lead {
+        &self.inner.lead
+    }
+
     /// Reads what came into all logs since the last time, into the index. Where another process does so already, its
     /// work is waited for and used.
     ///
     /// # Errors
     /// If the index cannot be written. A run that cannot be read is no error.
     pub fn refresh(&self) -> Result<Refreshed, StoreError> {
-        todo!()
+        let mut watcher = self.engine().read(|tx| Watcher::new(tx))?;
+        let (points, refused) = self.lead().refresh(self)?;
+        Ok(Refreshed {
+            changes: self.engine().read(|tx| watcher.changes(tx))?,
+            points,
+            refused,
+        })
     }
 
     /// Forgets everything that was derived from logs and reads them anew. What people said stays.
     ///
     /// # Errors
-    /// As [`Self::refresh`].
+    /// As [`Self::refresh`]; `Conflict` while another process indexes the folder.
     pub fn rebuild(&self) -> Result<Refreshed, StoreError> {
-        todo!()
+        let mut watcher = self.engine().read(|tx| Watcher::new(tx))?;
+        let (points, refused) = self.lead().rebuild(self)?;
+        Ok(Refreshed {
+            changes: self.engine().read(|tx| watcher.changes(tx))?,
+            points,
+            refused,
+        })
     }
 
     /// Starts a thread that refreshes all the time, live runs about every 100 ms, and tells of changes, those that
@@ -126,49 +213,15 @@ impl Store {
     /// If the thread cannot be started.
     pub fn index_in_background(
         &self,
-        _on_change: impl Fn(&[Change]) + Send + 'static,
+        on_change: impl Fn(&[Change]) + Send + 'static,
     ) -> Result<Indexer, StoreError> {
-        todo!()
+        background::start(self.clone(), on_change)
     }
 
-    /// The highest version of any run.
-    pub fn version(&self) -> Result<u64, StoreError> {
-        todo!()
-    }
-
-    /// All projects, the latest activity first.
-    pub fn projects(&self) -> Result<Vec<ProjectOverview>, StoreError> {
-        todo!()
-    }
-
-    /// One run; runs in the trash are found too.
-    pub fn run(&self, _key: &RunKey) -> Result<Arc<RunDocument>, StoreError> {
-        todo!()
-    }
-
-    /// The series of some runs of a project (of all, if `runs` is `None`), joined by key and kind, in the order of keys.
-    pub fn series(
-        &self,
-        _project: &Project,
-        _runs: Option<&[cresset_record::RunId]>,
-    ) -> Result<Vec<SeriesInfo>, StoreError> {
-        todo!()
-    }
-
-    /// The bytes of all blobs of a run's folder: how many, and how large.
-    pub fn blob_bytes(&self, _key: &RunKey) -> Result<(u64, u64), StoreError> {
-        todo!()
-    }
-
-    /// An opened blob and its length. Its digest is checked where that was not done before.
-    ///
-    /// # Errors
-    /// `NotFound` where it is missing or damaged; the text says which.
-    pub fn blob(
-        &self,
-        _key: &RunKey,
-        _digest: &Digest,
-    ) -> Result<(std::fs::File, u64), StoreError> {
-        todo!()
+    /// How the index is doing.
+    #[must_use]
+    pub fn index_status(&self) -> IndexStatus {
+        self.lead().status()
     }
 }
+
