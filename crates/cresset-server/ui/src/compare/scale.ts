@@ -21,9 +21,26 @@ export interface Tick {
 /** The scale of a column. `log` is ignored where a value is not positive. */
 export function scale(column: Column, log: boolean): Scale {
   if (column.kind === "category") return categories(column);
-  if (log && column.count > 0 && column.min > 0) return logarithmic(column);
-  return linear(column);
+  const numbers = log && column.count > 0 && column.min > 0 ? logarithmic(column) : linear(column);
+  // Where a setting took a few values only, those say more than round numbers.
+  const few = column.distinct > 1 && column.distinct <= FEW ? [...new Set(column.values)].filter((v) => !Number.isNaN(v)).sort((a, b) => a - b) : [];
+  if (few.length === 0) return numbers;
+  return {
+    ...numbers,
+    ticks(count) {
+      let free = -Infinity;
+      const ticks = few.map((value) => ({ place: numbers.place(value), text: formatValue(column, value) }));
+      return ticks.filter(({ place }) => {
+        if (place - free < 0.6 / Math.max(1, count)) return false;
+        free = place;
+        return true;
+      });
+    },
+  };
 }
+
+/** The most distinct values that are all written on an axis. */
+const FEW = 7;
 
 /** Whether the axis may be logarithmic. */
 export function canLog(column: Column): boolean {

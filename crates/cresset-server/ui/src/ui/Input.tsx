@@ -29,6 +29,7 @@ export function Input(
           {...rest}
           ref={(element) => own.ref?.(element)}
           value={own.value}
+          aria-label={own.label}
           aria-invalid={own.invalid}
           onInput={(event) => own.onText(event.currentTarget.value)}
         />
