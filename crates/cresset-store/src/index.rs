@@ -24,7 +24,7 @@ use crate::engine::schema::raise;
 use crate::engine::Transaction;
 use crate::error::StoreError;
 
-pub(crate) use commit::{ALERT_BITS, range_of};
+pub(crate) use commit::{ALERT_BITS, PLACE_BITS, range_of};
 pub(crate) use series::{SeriesState, kind_from_sql};
 pub(crate) use state::{Found, Places, State};
 pub(crate) use stored::{StoredHead, from_json};

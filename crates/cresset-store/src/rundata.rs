@@ -1,10 +1,13 @@
-//! What one run has beside scalars: histograms, media, console lines, alerts. (Helper "core")
+//! What one run has beside scalars: histograms, media, console lines, alerts.
 
+mod alerts;
+mod console;
+mod histograms;
+mod media;
 pub(crate) mod stats;
+mod suspicion;
 
-use cresset_record::{
-    Alert, ConsoleLine, Level, Media, Project, Rank, RunId, TensorStats, Timestamp,
-};
+use cresset_record::{Alert, ConsoleLine, Level, Media, Rank, TensorStats, Timestamp};
 
 use crate::document::RunKey;
 
@@ -156,56 +159,4 @@ pub struct AlertEntry {
     pub rank: Rank,
     /// What.
     pub alert: Alert,
-}
-
-impl crate::Store {
-    /// The histogram series of a run whose keys begin with `prefix`, what looks wrong first.
-    pub fn tensors(
-        &self,
-        _key: &RunKey,
-        _prefix: &str,
-    ) -> Result<Vec<TensorSummary>, crate::StoreError> {
-        todo!()
-    }
-
-    /// One histogram series between two steps (both inclusive) as at most `columns` columns.
-    pub fn histograms(
-        &self,
-        _key: &RunKey,
-        _series: &str,
-        _rank: Rank,
-        _steps: (u64, u64),
-        _columns: usize,
-    ) -> Result<HistogramSeries, crate::StoreError> {
-        todo!()
-    }
-
-    /// Media of a run.
-    pub fn media(
-        &self,
-        _key: &RunKey,
-        _query: &MediaQuery,
-    ) -> Result<MediaPage, crate::StoreError> {
-        todo!()
-    }
-
-    /// Console lines of a run.
-    pub fn console(
-        &self,
-        _key: &RunKey,
-        _query: &ConsoleQuery,
-    ) -> Result<ConsolePage, crate::StoreError> {
-        todo!()
-    }
-
-    /// Alerts of a project, or of one of its runs: how many, and some of them, newest first.
-    pub fn alerts(
-        &self,
-        _project: &Project,
-        _run: Option<&RunId>,
-        _offset: usize,
-        _limit: usize,
-    ) -> Result<(u64, Vec<AlertEntry>), crate::StoreError> {
-        todo!()
-    }
 }
