@@ -1,5 +1,6 @@
 //! The door to the store.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cresset_record::{Project, Root, State, Timestamp};
@@ -128,16 +129,25 @@ impl Store {
     /// # Errors
     /// If it cannot be opened, or is of a newer version. A damaged index is set aside and made anew.
     pub fn open(root: Root) -> Result<Self, StoreError> {
+        let folder = root.path().to_owned();
+        Self::open_apart(root, &folder)
+    }
+
+    /// Opens an index that is in another folder than the runs: of runs that may only be read, or to be thrown away.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_apart(root: Root, folder: &Path) -> Result<Self, StoreError> {
         if !root.path().is_dir() {
             return Err(StoreError::NotFound(format!(
                 "there is no folder {}; runs are recorded into one called `.cresset`, in the folder where the program is started",
                 root.path().display()
             )));
         }
-        let engine = Box::new(Sqlite::open(&root.path().join("index.sqlite"))?);
+        let engine = Box::new(Sqlite::open(&folder.join("index.sqlite"))?);
         Ok(Self {
             inner: Arc::new(Inner {
-                lead: Lead::new(root.path().join("index.lock")),
+                lead: Lead::new(folder.join("index.lock")),
                 blobs: Box::new(FileBlobs::new(root.clone())),
                 chunks: Box::new(InTables),
                 engine,

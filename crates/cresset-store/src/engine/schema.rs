@@ -7,6 +7,7 @@ use std::path::Path;
 use super::sqlite::Writing;
 use super::{Arg, Transaction};
 use crate::error::StoreError;
+use crate::people;
 
 /// History: 1 (2026-11) first version.
 const VERSION: i64 = 1;
@@ -86,24 +87,11 @@ const KEPT: &[(&str, &str)] = &[
     ),
 ];
 
-/// What people say. Labels win over what the program says; `null` is nothing said.
-const PEOPLE: &[(&str, &str)] = &[
-    (
-        "labels",
-        "project TEXT NOT NULL, run TEXT NOT NULL, name TEXT, has_group BIGINT NOT NULL, run_group TEXT, notes TEXT, tags TEXT, \
-         PRIMARY KEY (project, run)",
-    ),
-    (
-        "trash",
-        "project TEXT NOT NULL, run TEXT NOT NULL, deleted BIGINT NOT NULL, purged_after BIGINT NOT NULL, PRIMARY KEY (project, run)",
-    ),
-];
-
 /// Makes what is not there yet.
 pub(super) fn prepare(engine: &mut Writing<'_>, path: &Path) -> Result<(), StoreError> {
     let path = path.to_owned();
     engine.run(&mut |tx| {
-        for (name, columns) in KEPT.iter().chain(PEOPLE).chain(DERIVED) {
+        for (name, columns) in KEPT.iter().chain(people::TABLES).chain(DERIVED) {
             let columns = columns
                 .replace("id ID", "id INTEGER PRIMARY KEY")
                 .replace("BYTES", "BLOB");
