@@ -65,7 +65,7 @@ export function AxisHeader(props: AxisHeaderProps): JSX.Element {
             <IconButton label="Move right" disabled={props.place === props.places - 1} onClick={() => props.onMove(props.place + 1)}>
               <ArrowRight />
             </IconButton>
-            <div class="toolbar-space" />
+            <div class="cmp-space" />
             <Show when={props.brush !== null}>
               <Button small kind="quiet" onClick={() => props.onBrush(null)}>
                 Clear brush

@@ -54,6 +54,7 @@ function ImageCell(props: { item: MediaItem & { detail: Image }; href: string })
         <Show when={props.item.blob?.present} fallback={<span class="cmp-image-missing">The file is missing</span>}>
           <img src={props.item.blob!.url} alt={words()} loading="lazy" decoding="async" width={props.item.detail.width} height={props.item.detail.height} />
         </Show>
+        <Show when={sample() && percent(toNumber(sample()!.confidence))}>{(share) => <span class="cmp-sample-share">{share()}</span>}</Show>
       </a>
       <Show when={sample()}>
         {(s) => (
@@ -61,7 +62,6 @@ function ImageCell(props: { item: MediaItem & { detail: Image }; href: string })
             <span class="ellipsis">{s().true_class}</span>
             <span aria-label="predicted as">→</span>
             <span class="ellipsis">{s().predicted_class}</span>
-            <span class="cmp-sample-share">{percent(toNumber(s().confidence))}</span>
           </span>
         )}
       </Show>

@@ -35,7 +35,7 @@ const SPACING = 112;
 /** Beside the outer axes, where their values are written: numbers, and words. */
 const SIDE = 56;
 const WORDS = 104;
-const TOP = 12;
+const TOP = 20;
 /** Below the axes: the place of runs that have no value. */
 const BOTTOM = 34;
 const NONE = 14;
@@ -179,7 +179,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
       context.strokeStyle = token("--surface");
       context.lineWidth = 5;
       const text = fit(context, formatValue(s.column, value), SPACING - 24);
-      const at = [axisX(i) + (last ? -10 : 10), ys()[i]![run]! - 10] as const;
+      const at = [axisX(i) + (last ? -10 : 10), Math.max(8, ys()[i]![run]! - 10)] as const;
       context.strokeText(text, ...at);
       context.fillStyle = token("--text");
       context.fillText(text, ...at);
@@ -222,6 +222,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
     const start = local(event).y;
     const held = grip(s, props.brushes.get(path), start);
     let brush: Brush | null = null;
+    props.onHighlight(null);
     const move = (at: PointerEvent): void => {
       const y = local(at).y;
       if (Math.abs(y - start) < 3 && brush === null) return;

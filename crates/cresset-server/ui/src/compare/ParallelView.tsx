@@ -97,7 +97,7 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
           onPick={setColourParam}
         />
         <ColourLegend legend={colouring().legend} />
-        <div class="toolbar-space" />
+        <div class="cmp-space" />
         <Show when={isBrushed()}>
           <Button kind="quiet" onClick={() => setBrushParam(new Map())}>
             Clear brushes
@@ -106,7 +106,7 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
       </div>
       <Gate table={data.table} enough={1}>
         <Show when={columns().length > 0} fallback={<EmptyState title="No axes">These runs have no field to compare yet.</EmptyState>}>
-          <section class="cmp-card" aria-label="Parallel coordinates">
+          <section class="cmp-card" aria-label="Axes and runs">
             <ParallelCoordinates
               columns={columns()}
               logs={logs()}
@@ -140,7 +140,7 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
               {passing().length.toLocaleString("en-US")} of {data.runs().length.toLocaleString("en-US")} runs
             </h2>
             <span class="cmp-readout ellipsis">{highlighted() === null ? "" : data.runs()[highlighted()!]!.name}</span>
-            <div class="toolbar-space" />
+            <div class="cmp-space" />
             <Show when={asFilter()}>
               {(test) => <Button onClick={() => setQuery({ filter: filterAnd(test()), brush: null })}>Filter to these</Button>}
             </Show>

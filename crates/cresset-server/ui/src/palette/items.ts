@@ -15,7 +15,9 @@ export interface Item extends Command {
   state?: RunRow["state"];
 }
 
-const SECTIONS = ["This page", "Panels", "This run", "Pages", "Actions", "Runs", "Projects"];
+/** Without a search: in this order, and so many of each. */
+const SECTIONS = ["This page", "This run", "Runs", "Pages", "Actions", "Panels", "Projects"];
+const SHOWN = 6;
 
 export function pageItems(project: string | null): Item[] {
   const pages: Item[] = [];
@@ -78,7 +80,7 @@ export function find(search: string, items: readonly Item[], limit = 60): Found[
     const order = (section: string): number => (SECTIONS.indexOf(section) + SECTIONS.length) % SECTIONS.length;
     return [...bySection.keys()]
       .sort((a, b) => order(a) - order(b))
-      .flatMap((section) => bySection.get(section)!.slice(0, 8))
+      .flatMap((section) => bySection.get(section)!.slice(0, section === "Runs" || section === "Panels" || section === "Projects" ? SHOWN : undefined))
       .map((item) => ({ item, match: { score: 0, places: [] } }));
   }
   const wanted = search.trim().toLowerCase();

@@ -4,9 +4,9 @@ import type { ActionResult, Project } from "../api/types";
 import { server } from "../app/server";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
-import { formatDuration } from "../ui/format";
 import { Input } from "../ui/Input";
 import { toast } from "../ui/Toast";
+import { formatSpan } from "./span";
 
 /** Asks before all runs of a project go to the trash. */
 export function DeleteProject(props: { project: Project; onClose: (deleted: boolean) => void }): JSX.Element {
@@ -49,7 +49,7 @@ export function DeleteProject(props: { project: Project; onClose: (deleted: bool
       <form id="proj-delete" class="proj-delete" onSubmit={(event) => void destroy(event)}>
         <p>
           {props.project.runs === 1 ? "Its one run moves" : `All ${props.project.runs.toLocaleString("en-US")} runs move`} to the trash.{" "}
-          <Show when={server()}>{(info) => <>They can be restored for {formatDuration(info().trash_seconds)}; then they are deleted for good.</>}</Show>
+          <Show when={server()}>{(info) => <>They can be restored for {formatSpan(info().trash_seconds)}; then they are deleted for good.</>}</Show>
         </p>
         <Show when={running() > 0}>
           <p class="proj-warning">{running() === 1 ? "One run is" : `${running()} runs are`} still being written and will stay.</p>

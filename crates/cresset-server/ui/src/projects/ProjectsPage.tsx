@@ -166,7 +166,7 @@ function Row(props: { project: Project; now: number; onDelete: () => void }): JS
       </td>
       <td class="proj-alerts">
         <Show when={props.project.alerts > 0} fallback={<span class="muted proj-zero">–</span>}>
-          <a href={paths.alerts(props.project.name)} aria-label={`${props.project.alerts} alerts of ${props.project.name}`}>
+          <a href={paths.alerts(props.project.name)} aria-label={`${formatCount(props.project.alerts)} alerts of ${props.project.name}`}>
             <Tag tone="warn">{formatCount(props.project.alerts)}</Tag>
           </a>
         </Show>

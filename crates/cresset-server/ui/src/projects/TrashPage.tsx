@@ -13,6 +13,7 @@ import { ErrorState } from "../ui/ErrorState";
 import { formatAgo, formatBytes, formatDuration, formatTime } from "../ui/format";
 import { Skeleton } from "../ui/Skeleton";
 import { toast } from "../ui/Toast";
+import { formatSpan } from "./span";
 import "./projects.css";
 
 /** So many are shown at first. */
@@ -79,7 +80,7 @@ export default function TrashPage(): JSX.Element {
             fallback={
               <EmptyState title="The trash is empty" icon={<Trash2 />}>
                 Runs that you delete wait here
-                <Show when={server()}>{(info) => <> for {formatDuration(info().trash_seconds)}</>}</Show> before they are deleted for good.
+                <Show when={server()}>{(info) => <> for {formatSpan(info().trash_seconds)}</>}</Show> before they are deleted for good.
               </EmptyState>
             }
           >
@@ -120,7 +121,7 @@ export default function TrashPage(): JSX.Element {
                           </Button>
                         </Show>
                         <Show when={admin()}>
-                          <Button small kind="quiet" aria-label={`Delete ${item.name} for good`} onClick={() => setAsked([item])}>
+                          <Button small kind="quiet" aria-label={`Delete for good: ${item.name}`} onClick={() => setAsked([item])}>
                             Delete for good
                           </Button>
                         </Show>
