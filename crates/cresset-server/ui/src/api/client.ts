@@ -76,3 +76,8 @@ async function failureOf(response: Response): Promise<Failure> {
     return { status: response.status, code: "http", message: `The server answered ${response.status}.`, column: null };
   }
 }
+
+/** A list as one parameter: commas between, names that hold one in double quotes. */
+export function apiList(items: readonly string[]): string {
+  return items.map((item) => (/[,"]/.test(item) ? `"${item.replaceAll('"', '""')}"` : item)).join(",");
+}

@@ -108,10 +108,16 @@ export function LineChart(props: LineChartProps): JSX.Element {
     if (columns) props.onColumns?.(columns);
   });
 
+  // While a hand moves the window its width stays, and so does what is drawn.
+  const span = createMemo(() => {
+    const window = props.window;
+    const width = window ? window[1] - window[0] : Math.max(0, ...(whole.data()?.charts.map((chart) => chart.x.to - chart.x.from) ?? []));
+    return Number(width.toPrecision(6));
+  });
   const drawing = createMemo(() => {
     const columns = shown();
     if (!columns) return null;
-    return linesOf(columns, { smoothing: props.smoothing ?? 0, runs: props.runs, groups: props.groups ?? null });
+    return linesOf(columns, { smoothing: props.smoothing ?? 0, span: span(), runs: props.runs, groups: props.groups ?? null });
   });
 
   return (

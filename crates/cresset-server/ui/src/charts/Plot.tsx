@@ -150,11 +150,13 @@ export function Plot(props: PlotProps): JSX.Element {
     const stroke = token("--axis");
     const line = { stroke: token("--grid"), width: 1 };
     const all = curves();
+    // Many raw curves over each other would hide the smoothed ones.
+    const faint = Math.max(0.05, 0.26 / Math.sqrt(Math.max(1, props.lines.length)));
     return {
       width,
       height,
       pxAlign: 1,
-      padding: [10, 12, 0, 0],
+      padding: [10, 18, 0, 0],
       legend: { show: false },
       scales: {
         x: { time: props.axis === "wall", distr: props.logX && props.axis !== "wall" ? 3 : 1, range: () => shownWindow() },
@@ -192,7 +194,7 @@ export function Plot(props: PlotProps): JSX.Element {
           return {
             scale: "y",
             pxAlign: 0,
-            stroke: band ? "transparent" : curve.role === "ghost" ? fade(curve.line.color, 0.22) : curve.line.color,
+            stroke: band ? "transparent" : curve.role === "ghost" ? fade(curve.line.color, faint) : curve.line.color,
             width: curve.role === "y" ? 1.5 : band ? 0 : 1,
             ...(curve.line.dash && { dash: curve.line.dash }),
             points: { show: curve.role === "y" ? showPoints : false, size: 5, fill: curve.line.color },

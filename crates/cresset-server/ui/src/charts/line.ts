@@ -11,6 +11,9 @@ export interface PlotLine {
   color: string;
   dash?: number[];
   y: Values;
+  /** Places of its first and last value. */
+  from: number;
+  to: number;
   /** The raw values, faint behind a smoothed line. */
   ghost?: Values;
   /** The band around the line, drawn always or while the line is highlighted. */

@@ -22,6 +22,8 @@ export interface LineGroup {
 export interface LineOptions {
   smoothing: number;
   runs: readonly LineRun[];
+  /** Length of the shown part of the x axis, which the weight of smoothing relates to. */
+  span: number;
   /** With groups, runs are not drawn themselves. */
   groups: readonly LineGroup[] | null;
 }
@@ -71,7 +73,7 @@ function runLines(columns: Columns, chart: ChartColumns, options: LineOptions, k
     const high = bucketed ? seriesColumn(columns, series, "max") : null;
     const last = seriesColumn(columns, series, "last");
     const count = seriesCount(columns, series);
-    const soft = smoothed ? smooth(center, options.smoothing) : null;
+    const soft = smoothed ? smooth(x.subarray(series.start, series.start + series.length), center, options.smoothing, options.span) : null;
 
     const raw = extremes ? zigzag(columns, series, grid.length, places) : spread(center, series.start, x.length, places);
     const y = soft ? (extremes ? spreadTwice(soft, series.start, grid.length, places) : spread(soft, series.start, x.length, places)) : raw;
@@ -84,6 +86,8 @@ function runLines(columns: Columns, chart: ChartColumns, options: LineOptions, k
       color: run.color,
       ...(dash && { dash }),
       y,
+      from: series.start * step,
+      to: (series.start + series.length) * step - 1,
       ...(soft && ghosts && { ghost: raw }),
       ...(low &&
         high && {
@@ -99,8 +103,9 @@ function runLines(columns: Columns, chart: ChartColumns, options: LineOptions, k
           const more = `${formatNumber(low[k]!)} to ${formatNumber(high[k]!)}`;
           return { value: formatNumber(soft?.[k] ?? center[k]!), more };
         }
-        if (soft && Number.isFinite(soft[k])) return { value: formatNumber(soft[k]!), more: `raw ${formatNumber(last[k] ?? NaN)}` };
-        return { value: formatNumber(last[k] ?? NaN) };
+        const raw = formatNumber(last[k] ?? NaN);
+        const value = soft && Number.isFinite(soft[k]) ? formatNumber(soft[k]!) : raw;
+        return value === raw ? { value } : { value, more: `raw ${raw}` };
       },
     });
   }
@@ -127,7 +132,7 @@ function groupLines(
         values: seriesColumn(columns, series, series.mean !== undefined ? "mean" : "last"),
       })),
     );
-    const mean = options.smoothing > 0 ? smooth(stats.mean, options.smoothing) : stats.mean;
+    const mean = options.smoothing > 0 ? smooth(x, stats.mean, options.smoothing, options.span) : stats.mean;
     const none = new Set<number>();
     const dash = DASHES[keyIndex % DASHES.length];
     lines.push({
@@ -137,6 +142,8 @@ function groupLines(
       color: group.color,
       ...(dash && { dash }),
       y: spread(mean, 0, x.length, none),
+      from: stats.count.findIndex((count) => count > 0),
+      to: stats.count.findLastIndex((count) => count > 0),
       low: spread(mean.map((value, i) => value - (stats.std[i] || 0)), 0, x.length, none),
       high: spread(mean.map((value, i) => value + (stats.std[i] || 0)), 0, x.length, none),
       band: groups.length <= BANDS ? "always" : "focus",
@@ -176,6 +183,8 @@ function merge(drawings: Drawing[]): Drawing {
       return {
         ...rest,
         y: move(line.y)!,
+        from: to[line.from] ?? 0,
+        to: to[line.to] ?? 0,
         ...(movedGhost && { ghost: movedGhost }),
         ...(movedLow && movedHigh && { low: movedLow, high: movedHigh }),
         marks: line.marks.map((mark) => ({ ...mark, index: to[mark.index]! })),

@@ -13,10 +13,9 @@ export interface Nearest {
 
 /** `top` in pixels within the plot. A line without a value at the place counts with its nearest one. */
 export function nearest(u: uPlot, lines: readonly PlotLine[], index: number, top: number): Nearest {
-  const reach = Math.max(4, Math.min(400, Math.ceil(lines[0]?.y.length ?? 0) / 8));
   const all: { line: PlotLine; at: number; y: number; distance: number }[] = [];
   for (const line of lines) {
-    const at = valueNear(line, index, reach);
+    const at = valueNear(line, index);
     if (at < 0) continue;
     const value = line.y[at];
     const y = typeof value === "number" ? u.valToPos(value, "y") : Infinity;
@@ -39,9 +38,10 @@ export function nearest(u: uPlot, lines: readonly PlotLine[], index: number, top
 
 const SHOWN = 10;
 
-/** The nearest place with a value, or one that is not a number; -1: none within reach. */
-function valueNear(line: PlotLine, index: number, reach: number): number {
-  for (let away = 0; away <= reach; away++) {
+/** The nearest place with a value, or one that is not a number; -1 before the line's first and after its last one. */
+function valueNear(line: PlotLine, index: number): number {
+  if (index < line.from - 1 || index > line.to + 1) return -1;
+  for (let away = 0; index - away >= line.from || index + away <= line.to; away++) {
     if (line.y[index - away] !== undefined) return index - away;
     if (line.y[index + away] !== undefined) return index + away;
   }

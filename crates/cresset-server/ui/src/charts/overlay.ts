@@ -25,7 +25,7 @@ export function drawOverlay(u: uPlot, canvas: HTMLCanvasElement, lines: readonly
       context.fill(bandPath(u, line.low, line.high, cut));
     }
     if (line.ghost) {
-      context.strokeStyle = fade(line.color, 0.4);
+      context.strokeStyle = fade(line.color, 0.28);
       context.lineWidth = 1;
       context.stroke(linePath(u, line.ghost, cut));
     }

@@ -18,7 +18,8 @@ export function Dialog(props: {
   const before = document.activeElement;
   onMount(() => {
     dialog.showModal();
-    dialog.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    // Not the first control by itself: a slider or a close button is seldom what one came for.
+    (dialog.querySelector<HTMLElement>("[data-autofocus], .dialog-body input, .dialog-body textarea") ?? dialog).focus();
   });
   onCleanup(() => {
     dialog.close();
@@ -29,6 +30,7 @@ export function Dialog(props: {
       ref={dialog}
       class={`dialog dialog-${props.size ?? "small"}`}
       aria-label={props.title}
+      tabIndex={-1}
       on:cancel={(event: Event) => {
         event.preventDefault();
         props.onClose();

@@ -1,0 +1,111 @@
+import { createEffect, createMemo, createSignal, on, type Accessor } from "solid-js";
+import { formatQuery } from "../app/query";
+import { queryParam, setQuery } from "../app/router";
+import { api, get, projectPath, send, type Failure } from "../api/client";
+import type { Json, View } from "../api/types";
+import { VIEW_PARAMS } from "./view";
+
+/** How the panels of a project are arranged. */
+export interface Layout {
+  /** Titles that people gave, by key. */
+  titles: Record<string, string>;
+  hidden: string[];
+  /** Order of panels within sections, where it is not the usual one. */
+  order: Record<string, string[]>;
+}
+
+export const EMPTY_LAYOUT: Layout = { titles: {}, hidden: [], order: {} };
+
+/** The arrangement of a project, with the view that is saved for all who open it. */
+export interface SavedLayout {
+  /** Until the saved view is known nothing should be asked for, since it may change the question. */
+  ready: Accessor<boolean>;
+  layout: Accessor<Layout>;
+  change: (layout: Layout) => void;
+  /** Whether what is shown differs from what is saved. */
+  dirty: Accessor<boolean>;
+  save: () => Promise<Failure | null>;
+  revert: () => void;
+}
+
+export function createLayout(project: string): SavedLayout {
+  const [layout, setLayout] = createSignal<Layout>(EMPTY_LAYOUT);
+  const [ready, setReady] = createSignal(false);
+  const [saved, setSaved] = createSignal<SavedView>({ query: {}, layout: EMPTY_LAYOUT });
+  const url = api(`${projectPath(project)}/views/default`);
+
+  const params = VIEW_PARAMS.map((name) => [name, queryParam(name)] as const);
+  const query = createMemo((): Record<string, string> => {
+    const entries = params.map(([name, value]) => [name, value()] as const);
+    return Object.fromEntries(entries.filter((entry): entry is [typeof entry[0], string] => entry[1] !== null));
+  });
+  const dirty = createMemo(
+    () => ready() && (formatQuery(query()) !== formatQuery(saved().query) || JSON.stringify(layout()) !== JSON.stringify(saved().layout)),
+  );
+
+  function show(view: SavedView): void {
+    setQuery(Object.fromEntries(VIEW_PARAMS.map((name) => [name, view.query[name] ?? null])), { replace: true });
+    setLayout(view.layout);
+  }
+
+  createEffect(
+    on(
+      () => project,
+      async () => {
+        const bare = location.search === "";
+        const answer = await get<View>(url);
+        if (answer.ok) {
+          const view = readView(answer.value.body);
+          setSaved(view);
+          // An address that says what to show is a link that somebody was given: it wins.
+          if (bare) show(view);
+          else setLayout(view.layout);
+        }
+        setReady(true);
+      },
+    ),
+  );
+
+  return {
+    ready,
+    layout,
+    change: setLayout,
+    dirty,
+    save: async () => {
+      const view: SavedView = { query: query(), layout: layout() };
+      const answer = await send<View>("PUT", url, { body: view });
+      if (!answer.ok) return answer.failure;
+      setSaved(view);
+      return null;
+    },
+    revert: () => show(saved()),
+  };
+}
+
+interface SavedView {
+  query: Record<string, string>;
+  layout: Layout;
+}
+
+/** What a saved view says, as far as it can be understood: another version of the dashboard may have written it. */
+export function readView(body: Json): SavedView {
+  const view = object(body);
+  const layout = object(view["layout"]);
+  const known = new Set<string>(VIEW_PARAMS);
+  const texts = (value: Json | undefined): [string, string][] =>
+    Object.entries(object(value)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  const strings = (value: Json | undefined): string[] =>
+    Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+  return {
+    query: Object.fromEntries(texts(view["query"]).filter(([name]) => known.has(name))),
+    layout: {
+      titles: Object.fromEntries(texts(layout["titles"])),
+      hidden: strings(layout["hidden"]),
+      order: Object.fromEntries(Object.entries(object(layout["order"])).map(([name, keys]) => [name, strings(keys)])),
+    },
+  };
+}
+
+function object(value: Json | undefined): Record<string, Json> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}

@@ -1,0 +1,67 @@
+import { createMemo, createSignal, type Accessor } from "solid-js";
+import { api, apiList, projectPath } from "../api/client";
+import { createQuery, type Query } from "../api/query";
+import type { Field, RunTable } from "../api/types";
+import type { WorkspaceView } from "./view";
+
+/** Runs that are asked for at first; more follow when the list is scrolled towards its end. */
+const FIRST_PAGE = 500;
+const MOST = 10_000;
+
+export interface Runs {
+  table: Query<RunTable>;
+  fields: Query<Field[]>;
+  /** Asks for more rows, if there are any. */
+  more: () => void;
+  columns: Accessor<string[]>;
+}
+
+/** The table of runs as the view wants it, kept up to date. */
+export function createRuns(project: string, view: WorkspaceView, ready: Accessor<boolean>): Runs {
+  const [limit, setLimit] = createSignal(FIRST_PAGE);
+  const fields = createQuery<Field[]>(() => api(`${projectPath(project)}/fields`), { live: (change) => change.what !== "label", every: 5000 });
+  const columns = createMemo(() => view.columns() ?? usualColumns(fields.data() ?? [], view.wide()), undefined, {
+    equals: (a, b) => a.join("\n") === b.join("\n"),
+  });
+  const table = createQuery<RunTable>(
+    () => {
+      if (!ready() || (view.columns() === null && fields.loading() && !fields.data())) return null;
+      return api(`${projectPath(project)}/runs`, {
+        filter: view.filter() || null,
+        search: view.search() || null,
+        sort: view.sort() === "-created" ? null : view.sort(),
+        group: view.group().length ? apiList(view.group()) : null,
+        columns: columns().length ? apiList(columns()) : null,
+        limit: view.group().length ? MOST : limit(),
+      });
+    },
+    // A large table is not asked for at every step of every run.
+    { live: () => true, every: 1000 },
+  );
+  return {
+    table,
+    fields,
+    columns,
+    more: () => {
+      const shown = table.data();
+      if (shown && shown.runs.length < shown.matched && !table.loading()) setLimit((old) => Math.min(MOST, old * 4));
+    },
+  };
+}
+
+/** Columns for a start: what is to be minimised or maximised; in the wide table also how runs differ. */
+export function usualColumns(fields: readonly Field[], wide: boolean): string[] {
+  const goals = fields
+    .filter((field) => field.source === "summary" && field.goal !== null && !field.path.startsWith("summary."))
+    .sort((a, b) => goalRank(a) - goalRank(b) || b.runs - a.runs);
+  if (!wide) return [...goals.slice(0, 1).map((field) => field.path), "created"];
+  const config = fields.filter(
+    (field) => field.source === "config" && field.distinct > 1 && (field.kind === "number" || field.kind === "text" || field.kind === "bool"),
+  );
+  return [...goals.slice(0, 5).map((field) => field.path), ...config.slice(0, 8).map((field) => field.path), "duration", "created", "tags"];
+}
+
+function goalRank(field: Field): number {
+  const validation = /^(val|valid|validation|eval)\//.test(field.path) ? 0 : /^test\//.test(field.path) ? 2 : 4;
+  return validation + (field.goal === "maximize" ? 0 : 1);
+}
