@@ -1,7 +1,8 @@
 import { createMemo, type Accessor } from "solid-js";
 import { queryParam, setQuery } from "../app/router";
-import { parseAxis, type ShownAxis, type XAxis } from "./axis";
+import { parseAxis, type XAxis } from "./axis";
 import { parseOutliers, type Outliers } from "./yRange";
+import { formatZoom, parseZoom, type Zoom } from "./zoom";
 
 /** How all charts of a page are drawn. It lives in the URL. */
 export interface ChartSettings {
@@ -17,13 +18,6 @@ export interface ChartSettings {
   setLogY: (on: boolean) => void;
   setOutliers: (outliers: Outliers) => void;
   setZoom: (zoom: Zoom | null, moving?: boolean) => void;
-}
-
-/** A window on one x axis. Charts over other axes are not zoomed. */
-export interface Zoom {
-  axis: ShownAxis;
-  from: number;
-  to: number;
 }
 
 /** Enough that thirty noisy curves can be told apart; what was measured stays faint behind. */
@@ -51,25 +45,4 @@ export function createChartSettings(): ChartSettings {
     setOutliers: (next) => setQuery({ out: next === "auto" ? null : next }),
     setZoom: (next, moving) => setQuery({ zoom: next && formatZoom(next) }, { replace: moving ?? false }),
   };
-}
-
-/** The part of the zoom that a chart over this axis shows. */
-export function windowOf(zoom: Zoom | null, axis: ShownAxis): [number, number] | null {
-  return zoom && zoom.axis === axis ? [zoom.from, zoom.to] : null;
-}
-
-/** `from~to~axis`, the numbers as short as a chart needs them. */
-export function formatZoom(zoom: Zoom): string {
-  const width = zoom.to - zoom.from;
-  const digits = Math.max(0, Math.min(12, 4 - Math.floor(Math.log10(width))));
-  return `${Number(zoom.from.toFixed(digits))}~${Number(zoom.to.toFixed(digits))}~${zoom.axis}`;
-}
-
-export function parseZoom(text: string | null): Zoom | null {
-  const match = /^(-?[\d.e+-]+)~(-?[\d.e+-]+)~(.+)$/.exec(text ?? "");
-  if (!match) return null;
-  const from = Number(match[1]);
-  const to = Number(match[2]);
-  const axis = parseAxis(match[3]!);
-  return Number.isFinite(from) && Number.isFinite(to) && from < to && axis !== "auto" ? { axis, from, to } : null;
 }

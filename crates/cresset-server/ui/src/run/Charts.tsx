@@ -11,7 +11,7 @@ import { Checkbox } from "../ui/Checkbox";
 import { EmptyState } from "../ui/EmptyState";
 import { Input } from "../ui/Input";
 import { Select } from "../ui/Select";
-import { EMPTY_LAYOUT } from "../workspace/layout";
+import { EMPTY_LAYOUT } from "../workspace/savedView";
 import { sectionsOf } from "../workspace/sections";
 import { ChartPanel } from "./ChartPanel";
 import { useRun } from "./context";

@@ -5,7 +5,7 @@ import type { KeyInfo } from "../api/types";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Input } from "../ui/Input";
-import type { Layout } from "./layout";
+import type { Layout } from "./savedView";
 import { Panel, type PanelData } from "./Panel";
 import { PanelDialog } from "./PanelDialog";
 import { sectionsOf, type Section } from "./sections";

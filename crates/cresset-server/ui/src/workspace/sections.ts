@@ -1,5 +1,5 @@
 import type { KeyInfo } from "../api/types";
-import type { Layout } from "./layout";
+import type { Layout } from "./savedView";
 
 /** Panels that belong together, because their keys begin alike. */
 export interface Section {

@@ -27,11 +27,6 @@ export interface WorkspaceView {
   isVisible: (run: string) => boolean;
 }
 
-/** Parameters of the URL that belong to a saved view. */
-export const VIEW_PARAMS = [
-  "search", "filter", "sort", "group", "cols", "hide", "only", "pin", "fold", "wide", "panels", "sec", "x", "smooth", "logx", "logy", "out",
-] as const;
-
 const NOTHING = "-";
 
 export function createView(): WorkspaceView {
