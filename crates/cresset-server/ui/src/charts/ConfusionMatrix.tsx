@@ -146,7 +146,7 @@ function Cells(props: Part & { isChosen: (row: number, column: number) => boolea
                           at().count > 0
                             ? {
                                 background: rampColour(0.08 + 0.92 * shade(), dark()),
-                                color: rampIsLight(0.08 + 0.92 * shade(), dark()) ? "#10161d" : "#ffffff",
+                                color: rampIsLight(0.08 + 0.92 * shade(), dark()) ? "#000000" : "#ffffff",
                               }
                             : {}
                         }

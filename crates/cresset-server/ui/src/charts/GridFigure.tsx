@@ -103,7 +103,7 @@ export function BarFigure(props: { figure: Extract<Figure, { kind: "bar" }>; lab
   const place = (value: number) => (range()[1] > range()[0] ? ((value - range()[0]) / (range()[1] - range()[0])) * 100 : 0);
   const shown = () => (all() ? props.figure.labels : props.figure.labels.slice(0, 24));
   return (
-    <div class="bars">
+    <div class="fig-bars">
       <table aria-label={props.label}>
         <thead class="visually-hidden">
           <tr>
@@ -121,9 +121,9 @@ export function BarFigure(props: { figure: Extract<Figure, { kind: "bar" }>; lab
                     {name}
                   </th>
                   <td>
-                    <div class="bar-track">
+                    <div class="fig-bar-track">
                       <div
-                        class="bar"
+                        class="fig-bar"
                         style={{
                           left: `${Math.min(place(0), place(value()) || 0)}%`,
                           width: `${Math.abs((place(value()) || 0) - place(0))}%`,

@@ -89,7 +89,7 @@ export function HistogramHeatMap(props: {
         y={[axis().bottom, axis().top]}
         yTicks={(room) => valueTicks(axis(), room).map((value) => position(axis(), value))}
         yFormat={(at) => short(tidy(valueAt(axis(), at)))}
-        bare
+        plain
         onZoom={props.onZoom}
         onPointer={setPointer}
         paint={paint()}

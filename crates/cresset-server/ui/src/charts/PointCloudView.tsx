@@ -119,7 +119,7 @@ export function PointCloudView(props: { cloud: Cloud; label: string; height: num
       >
         <canvas ref={setCanvas} aria-hidden="true" />
         <Show when={failed()}>
-          <p class="placeholder">This browser draws no WebGL 2, which point clouds need. The file can be downloaded.</p>
+          <p class="run-placeholder">This browser draws no WebGL 2, which point clouds need. The file can be downloaded.</p>
         </Show>
       </div>
       <div class="cloud-bar">

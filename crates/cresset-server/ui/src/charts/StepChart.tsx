@@ -4,7 +4,7 @@ import "./charts.css";
 import { createEffect, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import { theme, token } from "../app/theme";
 import { createSize } from "../compare/canvas";
-import { short } from "./ticks";
+import { logTicks, short } from "./ticks";
 
 /** Where the pointer is, in the chart's own values. */
 export interface Pointer {
@@ -47,6 +47,8 @@ export interface StepChartProps {
   xFormat?: (value: number) => string;
   /** Leaves the labels of x out, for charts above another. */
   bare?: boolean;
+  /** Leaves the grid out, for what fills the plot. */
+  plain?: boolean;
   /** A drag chose a part of x; null: all again. */
   onZoom?: (range: [number, number] | null) => void;
   onPointer?: (pointer: Pointer | null) => void;
@@ -65,8 +67,10 @@ export function StepChart(props: StepChartProps) {
   let plot: uPlot | undefined;
 
   const options = (width: number): uPlot.Options => {
+    // Kept as it was when the plot was made: new data may come before the new plot does.
+    const log = props.log === true;
     const axis = token("--axis");
-    const grid = { stroke: token("--grid"), width: 1 };
+    const grid = { show: props.plain !== true, stroke: token("--grid"), width: 1 };
     const font = `11px ${token("--font")}`;
     return {
       width,
@@ -75,7 +79,7 @@ export function StepChart(props: StepChartProps) {
       legend: { show: false },
       scales: {
         x: { time: false, range: () => untrack(() => props.x) },
-        y: { distr: props.log ? 3 : 1, range: (_, low, high) => untrack(() => props.y ?? around(low, high, props.log === true)) },
+        y: { distr: log ? 3 : 1, range: (_, low, high) => untrack(() => props.y ?? around(low, high, log)) },
       },
       axes: [
         {
@@ -86,7 +90,7 @@ export function StepChart(props: StepChartProps) {
           size: props.bare ? 0 : 26,
           gap: 6,
           space: 70,
-          values: (_, values) => values.map((value) => (props.xFormat ?? short)(value)),
+          values: (_, values) => values.map((value) => (props.bare ? "" : (props.xFormat ?? short)(value))),
         },
         {
           stroke: axis,
@@ -96,7 +100,9 @@ export function StepChart(props: StepChartProps) {
           size: GUTTER,
           gap: 6,
           space: 28,
-          ...(props.yTicks && { splits: (u: uPlot) => props.yTicks!(Math.max(3, Math.floor(u.bbox.height / devicePixelRatio / 26))) }),
+          ...(props.yTicks && { splits: (u: uPlot) => props.yTicks!(rows(u, 26)) }),
+          // uPlot's own ticks of a logarithmic axis do not end where its low end is no power of ten.
+          ...(log && { splits: (u: uPlot, _: number, low: number, high: number) => logTicks(low, high, rows(u, 30)) }),
           values: (_, values) => values.map((value) => (value === null ? "" : (props.yFormat ?? short)(value))),
         },
       ],
@@ -170,7 +176,7 @@ export function StepChart(props: StepChartProps) {
 
   onMount(() => {
     // A chart is made anew for another look; for other data and sizes it stays.
-    createEffect(on([theme, () => props.log, () => props.lines.length, () => size().width > 0], () => untrack(build)));
+    createEffect(on([theme, () => props.log, () => props.bare, () => props.lines.length, () => size().width > 0], () => untrack(build)));
     createEffect(
       on([() => props.data, () => props.x, () => props.y, () => props.paint], () => untrack(() => plot?.setData(props.data))),
     );
@@ -193,10 +199,16 @@ export function StepChart(props: StepChartProps) {
   );
 }
 
+/** Labels that fit one above the other. */
+function rows(plot: uPlot, room: number): number {
+  return Math.max(3, Math.floor(plot.bbox.height / devicePixelRatio / room));
+}
+
 /** Room above and below the data; on a log axis whole decades would waste it. */
 function around(low: number | null, high: number | null, log: boolean): [number, number] {
   if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return log ? [0.1, 1] : [0, 1];
   if (log) {
+    if (low <= 0) return [Math.min(0.1, high > 0 ? high / 10 : 0.1), high > 0 ? high : 1];
     const factor = high > low ? (high / low) ** 0.06 : 2;
     return [low / factor, high * factor];
   }

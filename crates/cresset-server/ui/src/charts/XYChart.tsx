@@ -206,7 +206,7 @@ export function XYChart(props: XYChartProps) {
                 aria-pressed={chosen() === i()}
                 onClick={() => setChosen(chosen() === i() ? null : i())}
               >
-                <span class="swatch" style={{ background: colour(i()) }} />
+                <span class="chart-swatch" style={{ background: colour(i()) }} />
                 <span class="ellipsis">{curve.name || `curve ${i() + 1}`}</span>
                 <Show when={props.note}>{(note) => <span class="muted">{note()(curve)}</span>}</Show>
               </button>

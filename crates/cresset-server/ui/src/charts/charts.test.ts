@@ -3,7 +3,7 @@ import { accuracy, cell, readConfusion, strength, worst } from "./confusion";
 import { areaUnder, extent, nearest, readFigure, readTable, sortRows } from "./figures";
 import { matrix, panned, readCloud, START, turned, zoomed } from "./orbit";
 import { ramp, rampIsLight } from "./ramp";
-import { linearTicks, roundRange, short } from "./ticks";
+import { linearTicks, logTicks, roundRange, short } from "./ticks";
 import { peaks } from "./waveform";
 
 describe("ticks", () => {
@@ -12,6 +12,13 @@ describe("ticks", () => {
     expect(linearTicks(-3, 17, 4)).toEqual([0, 5, 10, 15]);
     expect(linearTicks(0, NaN, 4)).toEqual([]);
     expect(linearTicks(4, 4, 4)).toEqual([4]);
+  });
+
+  it("of a logarithmic axis are few and end, wherever its low end is", () => {
+    expect(logTicks(0.096, 12, 9)).toEqual([0.1, 0.2, 0.5, 1, 2, 5, 10]);
+    expect(logTicks(1e-12, 1, 4)).toEqual([1e-12, 1e-9, 1e-6, 1e-3, 1]);
+    expect(logTicks(0.3, 0.4, 4)).toEqual([0.3, 0.35, 0.4]);
+    expect(logTicks(0, 1, 4)).toEqual([]);
   });
 
   it("round ranges outwards", () => {

@@ -12,6 +12,24 @@ export function linearTicks(from: number, to: number, atMost: number): number[] 
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => clean((first + i) * step, step));
 }
 
+/** Powers of ten within [from, to], with their halves and fifths, or nothing but them where there is no room; ascending, at least two. */
+export function logTicks(from: number, to: number, atMost: number): number[] {
+  if (!(from > 0 && to > from) || !Number.isFinite(to)) return [];
+  const decades = Math.log10(to / from);
+  const parts = decades * 3 <= atMost ? [1, 2, 5] : [1];
+  const every = Math.max(1, Math.ceil(decades / Math.max(1, atMost)));
+  const ticks: number[] = [];
+  const first = Math.floor(Math.log10(from) / every) * every;
+  for (let power = first; 10 ** power <= to; power += every) {
+    for (const part of parts) {
+      const value = Number(`${part}e${power}`);
+      if (value >= from && value <= to) ticks.push(value);
+    }
+  }
+  // Less than a factor of two or so: round numbers serve.
+  return ticks.length >= 2 ? ticks : linearTicks(from, to, Math.max(2, Math.min(4, atMost)));
+}
+
 /** The range made a little wider, so that it ends at round numbers. */
 export function roundRange(from: number, to: number, atMost: number): [number, number] {
   if (!(Number.isFinite(from) && Number.isFinite(to))) return [0, 1];

@@ -53,7 +53,7 @@ export function ChartPanel(props: PanelProps): JSX.Element {
           {props.title}
         </h3>
         <Show when={props.unit}>{(unit) => <span class="muted">{unit()}</span>}</Show>
-        <Show when={props.axis !== "step"}>
+        <Show when={props.axis.startsWith("metric:")}>
           <span class="muted run-panel-axis">over {axisLabel(props.axis)}</span>
         </Show>
         <IconButton label={`Enlarge ${props.title}`} small onClick={() => setLarge(true)}>

@@ -136,7 +136,7 @@ export function MaskLegend(props: { masks: readonly MaskDetail[] }): JSX.Element
         {({ name, kind }) => (
           <Show when={kind > 0}>
             <li>
-              <span class="swatch" style={{ background: runHue(kind, theme()) }} />
+              <span class="chart-swatch" style={{ background: runHue(kind, theme()) }} />
               {name}
             </li>
           </Show>

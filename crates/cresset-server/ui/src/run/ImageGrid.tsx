@@ -53,7 +53,9 @@ function Caption(props: { item: MediaItem }): JSX.Element {
               </span>
             </span>
             <span class="image-confidence" title={`Confidence ${formatNumber(100 * toNumber(what().confidence), 3)} %`}>
-              <span class="image-confidence-bar" style={{ "--share": toNumber(what().confidence) || 0 }} />
+              <span class="image-confidence-track">
+                <span class="image-confidence-bar" style={{ "--share": toNumber(what().confidence) || 0 }} />
+              </span>
               {formatNumber(100 * toNumber(what().confidence), 2)} %
             </span>
           </>

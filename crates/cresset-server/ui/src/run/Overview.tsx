@@ -8,6 +8,7 @@ import { api, projectPath } from "../api/client";
 import { createQuery } from "../api/query";
 import type { Goal, Json } from "../api/types";
 import { paths } from "../app/paths";
+import { shownAxis } from "../charts/axis";
 import { formatBytes, formatDuration, formatJson, formatNumber, formatTime, toNumber } from "../ui/format";
 import { IconButton } from "../ui/IconButton";
 import { Input } from "../ui/Input";
@@ -16,10 +17,11 @@ import { Tag } from "../ui/Tag";
 import { Card, Facts } from "./Card";
 import { useRun } from "./context";
 import { copy, shellLine } from "./copy";
+import { ChartPanel } from "./ChartPanel";
 import { CostSummary } from "./Cost";
 import { DiffView } from "./DiffView";
 import { readEnvironment, remoteLink, withoutDiff } from "./environment";
-import { natural } from "./keys";
+import { glanceKeys, natural } from "./keys";
 import { Tree, TreeCard } from "./Tree";
 
 /** What went into the run and what came out of it. */
@@ -33,12 +35,24 @@ export default function Overview(): JSX.Element {
 
   return (
     <div class="run-overview">
+      <Glance />
       <div class="run-column">
         <SummaryCard />
         <TreeCard title="Configuration" root={page.run.config} empty="This run has no configuration." />
         <Show when={page.run.config_history.length > 0}>
           <ConfigHistory />
         </Show>
+        <Card title="Cost" note={<a href={paths.run(page.project, page.id, "cost")}>details</a>}>
+          <Facts
+            facts={[
+              ["Duration", formatDuration(page.run.duration)],
+              ["Run log", formatBytes(page.run.log_bytes)],
+              ["Media", formatBytes(page.run.blob_bytes)],
+            ]}
+          />
+          <CostSummary />
+        </Card>
+        <Writers />
       </div>
       <div class="run-column">
         <Show when={command()}>
@@ -67,17 +81,6 @@ export default function Overview(): JSX.Element {
           )}
         </Show>
         <EnvironmentCards />
-        <Card title="Cost" note={<a href={paths.run(page.project, page.id, "cost")}>details</a>}>
-          <Facts
-            facts={[
-              ["Duration", formatDuration(page.run.duration)],
-              ["Run log", formatBytes(page.run.log_bytes)],
-              ["Media", formatBytes(page.run.blob_bytes)],
-            ]}
-          />
-          <CostSummary />
-        </Card>
-        <Writers />
       </div>
       <Show when={environment().git.diff}>
         {(diff) => (
@@ -87,6 +90,22 @@ export default function Overview(): JSX.Element {
         )}
       </Show>
     </div>
+  );
+}
+
+/** The loss and what the run is after, before anything has to be read. */
+function Glance(): JSX.Element {
+  const page = useRun();
+  const keys = createMemo(() => glanceKeys(page.run.keys), [], { equals: (a, b) => a.join("\n") === b.join("\n") });
+  const info = (key: string) => page.run.keys.find((one) => one.key === key);
+  return (
+    <Show when={keys().length > 0}>
+      <div class="run-panels run-glance run-wide">
+        <For each={keys()}>
+          {(key) => <ChartPanel title={key} keys={[key]} axis={shownAxis("auto", info(key)?.step_metric ?? null)} unit={info(key)?.unit ?? null} window={null} onWindow={() => {}} alone />}
+        </For>
+      </div>
+    </Show>
   );
 }
 

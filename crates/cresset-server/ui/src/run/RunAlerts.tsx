@@ -10,13 +10,13 @@ import { formatAgo, formatTime } from "../ui/format";
 import { firstBad } from "./alerts";
 import { useRun } from "./context";
 
-/** The run's alerts, with the first bad value above all else. */
-export function RunAlerts(): JSX.Element {
+/** The run's alerts, with the first bad value above all else. `brief` where the page has no room for their texts. */
+export function RunAlerts(props: { brief: boolean }): JSX.Element {
   const page = useRun();
   const [open, setOpen] = createSignal(false);
   const worst = createMemo(() => firstBad(page.alerts()));
   const others = createMemo(() => page.alerts().filter((alert) => alert !== worst()?.alert));
-  const shown = () => (open() ? others() : others().filter(isSerious).slice(0, 1));
+  const shown = () => (open() ? others() : props.brief ? [] : others().filter(isSerious).slice(0, 1));
 
   return (
     <Show when={page.alerts().length > 0}>
@@ -37,7 +37,7 @@ export function RunAlerts(): JSX.Element {
                   </Show>
                   .
                 </p>
-                <Show when={first().alert.text}>
+                <Show when={!props.brief && first().alert.text}>
                   <pre class="run-alert-text">{first().alert.text}</pre>
                 </Show>
               </div>
@@ -51,12 +51,14 @@ export function RunAlerts(): JSX.Element {
           )}
         </Show>
         <Show when={others().length > 0}>
-          <ul class="run-alert-list" aria-label="Alerts">
-            <For each={shown()}>{(alert) => <AlertLine alert={alert} />}</For>
-          </ul>
+          <Show when={shown().length > 0}>
+            <ul class="run-alert-list" aria-label="Alerts">
+              <For each={shown()}>{(alert) => <AlertLine alert={alert} />}</For>
+            </ul>
+          </Show>
           <Show when={others().length > shown().length || open()}>
             <Button small kind="quiet" aria-expanded={open()} onClick={() => setOpen(!open())}>
-              {open() ? "Fewer alerts" : `${others().length - shown().length} ${shown().length > 0 ? "more alerts" : others().length === 1 ? "alert" : "alerts"}`}
+              {open() ? "Fewer alerts" : moreWords(others().length - shown().length, shown().length > 0)}
             </Button>
           </Show>
         </Show>
@@ -87,4 +89,8 @@ function AlertLine(props: { alert: Alert }): JSX.Element {
 
 function isSerious(alert: Alert): boolean {
   return alert.level === "error" || alert.level === "warn";
+}
+
+function moreWords(count: number, more: boolean): string {
+  return `${count}${more ? " more" : ""} ${count === 1 ? "alert" : "alerts"}`;
 }

@@ -89,7 +89,7 @@ export default function RunPage(props: { project: string; run: string; tab: stri
     return (
       <div class="run-page" classList={{ "run-fills": fills() }}>
         <RunHeader stale={page.stale} />
-        <RunAlerts />
+        <RunAlerts brief={fills()} />
         <div class="run-tabs">
           <Tabs label="Parts of the run" tabs={tabs()} current={tab()} />
         </div>

@@ -160,7 +160,7 @@ export default function Samples(): JSX.Element {
               <div class="samples-kinds" role="group" aria-label="Kind">
                 <For each={kinds()}>
                   {(one) => (
-                    <button type="button" class="chip" aria-pressed={kind() === one} onClick={() => setKind(kind() === one ? null : one)}>
+                    <button type="button" class="samples-chip" aria-pressed={kind() === one} onClick={() => setKind(kind() === one ? null : one)}>
                       {KIND_WORDS[one]}
                     </button>
                   )}

@@ -6,6 +6,8 @@ import { api, projectPath } from "../api/client";
 import { createQuery } from "../api/query";
 import { theme } from "../app/theme";
 import { formatTimeTick } from "../charts/axis";
+import { linesOf } from "../charts/lines";
+import { Plot } from "../charts/Plot";
 import { StepChart } from "../charts/StepChart";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
@@ -54,7 +56,7 @@ export default function System(): JSX.Element {
         <Group name="Training beside the machine">
           <Show when={loss()}>{(key) => <Panel title={key()} keys={[key()]} />}</Show>
           <Show when={busy().length > 0}>
-            <Panel title="Utilisation" keys={busy().map(({ info }) => info.key)} unit={busy()[0]?.info.unit ?? null} />
+            <ManyKeys title="Utilisation" keys={busy()} window={window()} onWindow={setWindow} />
           </Show>
           <Show when={memory().length > 0}>
             <StackedMemory keys={memory()} window={window()} onWindow={setWindow} />
@@ -90,6 +92,43 @@ function Group(props: { name: string; children: JSX.Element }): JSX.Element {
   );
 }
 
+/** Several keys of this run in one plot, told apart by colour. */
+function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
+  const page = useRun();
+  const query = createQuery<Columns>(
+    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, from: props.window?.[0], to: props.window?.[1] }),
+    { fetcher: getColumns, live: page.concerns, every: 1000 },
+  );
+  const drawing = createMemo(() => {
+    const columns = query.data();
+    if (!columns) return null;
+    const { x, lines } = linesOf(columns, { smoothing: 0, span: 1, runs: [{ id: page.id, label: "", color: "#000000" }], groups: null });
+    const known = lines.flatMap((line) => {
+      const i = props.keys.findIndex(({ info }) => line.id.endsWith(`|${info.key}`));
+      const { dash: _, ...plain } = line;
+      return i < 0 ? [] : [{ ...plain, focus: line.id, color: runHue(i, theme()), label: labelOf(props.keys[i]!) }];
+    });
+    return { x, lines: known };
+  });
+  return (
+    <section class="run-panel" aria-label={props.title}>
+      <header>
+        <h3>{props.title}</h3>
+        <span class="muted">{props.keys[0]?.info.unit}</span>
+      </header>
+      <div class="run-panel-chart">
+        <Show when={drawing()}>
+          {(now) => <Plot x={now().x} lines={now().lines} axis="relative" label={props.title} unit={props.keys[0]?.info.unit ?? null} window={props.window} onWindow={(next) => props.onWindow(next)} sync="run" />}
+        </Show>
+      </div>
+    </section>
+  );
+}
+
+function labelOf({ device, name }: SystemKey): string {
+  return device === null ? name : `${device} ${name}`;
+}
+
 /** Memory of all devices on top of each other. */
 function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
   const page = useRun();
@@ -123,6 +162,14 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
     <section class="run-panel" aria-label="Memory of all devices">
       <header>
         <h3>Memory, stacked</h3>
+        <For each={props.keys}>
+          {(key, i) => (
+            <span class="muted">
+              <span class="chart-swatch chart-swatch-line" style={{ "--colour": runHue(i(), theme()) }} />
+              {key.device}
+            </span>
+          )}
+        </For>
       </header>
       <div class="run-panel-chart">
         <Show when={data()}>
@@ -132,7 +179,13 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
               height={200}
               sync="system-memory"
               data={[shown().xs, ...shown().sums]}
-              lines={shown().sums.map((_, i) => ({ label: props.keys[props.keys.length - 1 - i]?.device ?? "", colour: () => colour(i), fill: () => fade(colour(i), 0.5) }))}
+              lines={shown().sums.map((_, i) => ({
+                label: props.keys[props.keys.length - 1 - i]?.device ?? "",
+                colour: () => colour(i),
+                // What is below the lowest line is filled by it, what is between two lines by a band.
+                ...(i === shown().sums.length - 1 && { fill: () => fade(colour(i), 0.4) }),
+              }))}
+              bands={shown().sums.slice(1).map((_, i) => ({ upper: i + 1, lower: i + 2, colour: () => fade(colour(i), 0.4) }))}
               x={props.window ?? [shown().xs[0] ?? 0, Math.max(shown().xs[shown().xs.length - 1] ?? 1, (shown().xs[0] ?? 0) + 1)]}
               y={[0, 1.06 * Math.max(1, ...(shown().sums[0] ?? []).map((value) => value ?? 0))]}
               {...(bytes() && { yFormat: formatBytes })}

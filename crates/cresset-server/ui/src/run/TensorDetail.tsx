@@ -244,13 +244,13 @@ function Curves(props: {
               chart={
                 <StepChart
                   label={`${chart().title} of ${props.tensor.key} over steps. The numbers are in the table below.`}
-                  height={104}
+                  height={i < 2 || ratioKey(page.run.keys, props.tensor) !== null ? 104 : 128}
                   sync={SYNC}
                   data={chart().data}
                   lines={chart().lines}
                   log={chart().log}
                   x={props.x}
-                  bare
+                  bare={i < 2 || ratioKey(page.run.keys, props.tensor) !== null}
                   onZoom={props.onZoom}
                   onPointer={(pointer) => setAt(pointer?.index ?? null)}
                 />
@@ -283,7 +283,7 @@ function Curve(props: {
           <For each={props.lines}>
             {(line) => (
               <span>
-                <span class="swatch swatch-line" classList={{ "swatch-dash": line.dash !== undefined }} style={{ "--colour": line.colour() }} />
+                <span class="chart-swatch chart-swatch-line" classList={{ "chart-swatch-dash": line.dash !== undefined }} style={{ "--colour": line.colour() }} />
                 {line.label} <strong>{value(line.values)}</strong>
               </span>
             )}
@@ -302,11 +302,10 @@ function Curve(props: {
 function UpdateRatio(props: { tensor: TensorSummary; x: [number, number]; onZoom: (range: [number, number] | null) => void }): JSX.Element {
   const page = useRun();
   const [at, setAt] = createSignal<number | null>(null);
-  const key = () => (kindOf(props.tensor) === "other" ? null : `update_ratio/${splitKey(props.tensor.key).path}`);
-  const there = () => page.run.keys.some((info) => info.key === key() && info.kind === "scalar");
+  const key = createMemo(() => ratioKey(page.run.keys, props.tensor));
   const query = createQuery<Columns>(
     () =>
-      there()
+      key() !== null
         ? api(`${projectPath(page.project)}/series`, {
             runs: page.id,
             key: key(),
@@ -404,6 +403,12 @@ function Numbers(props: { series: HistogramSeries }): JSX.Element {
       </Show>
     </details>
   );
+}
+
+/** The series of the update ratio of a parameter, or of a gradient's parameter, if there is one. */
+function ratioKey(keys: readonly { key: string; kind: string }[], tensor: TensorSummary): string | null {
+  const name = `update_ratio/${splitKey(tensor.key).path}`;
+  return kindOf(tensor) !== "other" && keys.some(({ key, kind }) => key === name && kind === "scalar") ? name : null;
 }
 
 /** The gradient of a parameter, or the parameter of a gradient, if it was watched. */

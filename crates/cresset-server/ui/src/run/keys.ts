@@ -9,6 +9,18 @@ export function seriesKeys(keys: readonly KeyInfo[]): KeyInfo[] {
   );
 }
 
+/** Up to three series that say how the run goes: with a goal first, the loss before others. */
+export function glanceKeys(keys: readonly KeyInfo[]): string[] {
+  const drawn = seriesKeys(keys).filter(({ count }) => count > 1);
+  const weight = ({ key, goal }: KeyInfo) =>
+    (goal ? 0 : 4) + (/(^|\/)loss$/.test(key) ? 0 : goal === "maximize" ? 1 : 2) + (/^train\//.test(key) ? 0 : 0.5);
+  return drawn
+    .filter((info) => weight(info) < 4)
+    .sort((a, b) => weight(a) - weight(b) || natural(a.key, b.key))
+    .slice(0, 3)
+    .map(({ key }) => key);
+}
+
 /** What was lost or damaged, as one number. */
 export function lossCount(run: Pick<RunDetail, "lost" | "damage">): number {
   return run.lost + run.damage;

@@ -38,13 +38,18 @@ export function mediaKeys(keys: readonly KeyInfo[]): MediaKey[] {
       return { key: info.key, kind, figure: figure ?? null, info };
     })
     .filter(({ kind }) => kind !== "file")
-    .sort((a, b) => place(a) - place(b) || natural(a.key, b.key));
+    .sort((a, b) => place(a) - place(b) || early(a.key) - early(b.key) || natural(a.key, b.key));
 }
 
 /** Confusion matrices first, as their cells lead to the images; then other figures; then the rest by kind. */
 function place({ kind, figure }: MediaKey): number {
   const at = KINDS.indexOf(kind);
   return (at < 0 ? KINDS.length : at) + (figure === "confusion_matrix" ? -0.5 : 0);
+}
+
+/** What an evaluation logs stands before what somebody logs to look at. */
+function early(key: string): number {
+  return /^(val|valid|validation|eval|test)\//.test(key) ? 0 : 1;
 }
 
 /** The last of `steps` (ascending) that is not after `at`; the first one where all are; null: none. */
