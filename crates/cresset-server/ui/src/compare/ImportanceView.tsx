@@ -1,14 +1,14 @@
-import { createEffect, createMemo, createSignal, For, on, onCleanup, Show, type JSX } from "solid-js";
+import { createMemo, For, Show, type JSX } from "solid-js";
 import { createParam, hrefWith } from "../app/router";
 import { EmptyState } from "../ui/EmptyState";
 import { Segmented } from "../ui/Segmented";
 import { createColumns, type Comparison } from "./data";
 import { FieldPicker } from "./FieldPicker";
 import { choices, NUMBERS } from "./fields";
-import type { Importances } from "./forest";
-import { likelyMetric, varyingConfig, type Column } from "./frame";
+import { createForest } from "./createForest";
+import { likelyMetric, varyingConfig } from "./frame";
 import { Gate } from "./Gate";
-import { askForest, candidates, FEW_RUNS, influence, LEAST_RUNS, question, type Influence } from "./influence";
+import { candidates, FEW_RUNS, influence, LEAST_RUNS, type Influence } from "./influence";
 
 /** At most so many fields of the configuration are asked for. */
 const MOST_FIELDS = 64;
@@ -33,47 +33,13 @@ export default function ImportanceView(props: { comparison: Comparison }): JSX.E
   const columns = createMemo(() => candidates(asked().flatMap((path) => data.column(path) ?? [])).filter((column) => column.path !== metricPath()));
   const usable = (): number => metric()?.count ?? 0;
 
-  const [forest, setForest] = createSignal<{ of: string; answer: Map<string, { importance: number; error: number }>; explained: number } | null>(null);
-  const [problem, setProblem] = createSignal<string | null>(null);
-  const [busy, setBusy] = createSignal(false);
-  let abort: AbortController | undefined;
-  onCleanup(() => abort?.abort());
-  createEffect(
-    on([metric, columns], ([target, given]) => {
-      if (target === undefined || target.kind !== "number" || given.length === 0 || target.count < LEAST_RUNS) {
-        abort?.abort();
-        setForest(null);
-        setBusy(false);
-        return;
-      }
-      // While runs go on, the values of finished ones stay; the forest grows anew only if something changed.
-      const asking = question(given, target);
-      const fingerprint = `${target.path} ${given.map((column) => column.path).join(" ")} ${hash([asking.target, ...asking.features.map((f) => f.values)])}`;
-      if (forest()?.of === fingerprint) return;
-      abort?.abort();
-      const own = (abort = new AbortController());
-      setBusy(true);
-      askForest(asking, own.signal).then(
-        (answer) => {
-          if (own.signal.aborted) return;
-          setForest({ of: fingerprint, answer: byPath(given, answer), explained: answer.explained });
-          setProblem(null);
-          setBusy(false);
-        },
-        (error: unknown) => {
-          if (own.signal.aborted) return;
-          setProblem(error instanceof Error ? error.message : String(error));
-          setBusy(false);
-        },
-      );
-    }),
-  );
+  const forest = createForest(metric, columns);
 
   const rows = createMemo<Row[]>(() => {
     const target = metric();
     if (target === undefined) return [];
     const list = columns().map((column): Row => {
-      const known = forest()?.answer.get(column.path);
+      const known = forest.answer()?.importance.get(column.path);
       return { ...influence(column, target), importance: known?.importance ?? null, error: known?.error ?? 0 };
     });
     const strength = (row: Row): number => Math.abs(row.correlation ?? 0);
@@ -110,8 +76,8 @@ export default function ImportanceView(props: { comparison: Comparison }): JSX.E
               when={columns().length > 0}
               fallback={<EmptyState title="Nothing differs">All these runs have the same configuration. Change a setting between runs, and its weight appears here.</EmptyState>}
             >
-              <Trust runs={usable()} fields={columns().length} explained={forest()?.explained ?? null} problem={problem()} />
-              <section class="cmp-card cmp-importance" aria-busy={busy()}>
+              <Trust runs={usable()} fields={columns().length} explained={forest.answer()?.explained ?? null} problem={forest.problem()} />
+              <section class="cmp-card cmp-importance" aria-busy={forest.busy()}>
                 <table>
                   <thead>
                     <tr>
@@ -124,7 +90,7 @@ export default function ImportanceView(props: { comparison: Comparison }): JSX.E
                     </tr>
                   </thead>
                   <tbody>
-                    <For each={rows()}>{(row) => <InfluenceRow row={row} most={most()} busy={busy()} metric={target().path} />}</For>
+                    <For each={rows()}>{(row) => <InfluenceRow row={row} most={most()} busy={forest.busy()} metric={target().path} />}</For>
                   </tbody>
                 </table>
               </section>
@@ -209,17 +175,4 @@ function Trust(props: { runs: number; fields: number; explained: number | null; 
 function signed(value: number, measure: string): string {
   const text = Math.abs(value).toFixed(2);
   return measure === "η" || text === "0.00" ? text : `${value < 0 ? "−" : "+"}${text}`;
-}
-
-function byPath(columns: Column[], answer: Importances): Map<string, { importance: number; error: number }> {
-  return new Map(columns.map((column, i) => [column.path, { importance: answer.importance[i] ?? 0, error: answer.error[i] ?? 0 }]));
-}
-
-/** Tells whether numbers changed (FNV-1a over their bytes). */
-function hash(arrays: Float64Array[]): number {
-  let state = 0x811c9dc5;
-  for (const array of arrays) {
-    for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength)) state = Math.imul(state ^ byte, 0x01000193);
-  }
-  return state >>> 0;
 }

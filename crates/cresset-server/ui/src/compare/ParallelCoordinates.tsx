@@ -50,6 +50,7 @@ const GRIP = 6;
 export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Element {
   const [frame, setFrame] = createSignal<HTMLDivElement>();
   const [plot, setPlot] = createSignal<HTMLDivElement>();
+  const [context, setContext] = createSignal<HTMLCanvasElement>();
   const [lines, setLines] = createSignal<HTMLCanvasElement>();
   const [over, setOver] = createSignal<HTMLCanvasElement>();
   const [moving, setMoving] = createSignal<string | null>(null);
@@ -68,41 +69,53 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
 
   /** By axis: the y of each run. */
   const ys = createMemo(() => {
-    size();
-    return scales().map((s) => Float64Array.from(s.column.values, (value) => (Number.isNaN(value) ? noneY() : axisY(s.place(value)))));
+    const [none, top, room] = [noneY(), TOP, size().height - TOP - BOTTOM];
+    return scales().map((s) => Float64Array.from(s.column.values, (value) => (Number.isNaN(value) ? none : top + (1 - s.place(value)) * room)));
   });
   const pass = createMemo(() => brushed(props.columns, props.brushes, props.runs));
 
-  function trace(context: CanvasRenderingContext2D, run: number): void {
+  /** Points of all axes; read once a drawing, because reading a memo has its price. */
+  const geometry = createMemo(() => ({ xs: props.columns.map((_, i) => axisX(i)), ys: ys() }));
+
+  function trace(context: CanvasRenderingContext2D, { xs, ys }: { xs: number[]; ys: Float64Array[] }, run: number): void {
     context.beginPath();
-    for (let i = 0; i < props.columns.length; i++) {
-      const x = axisX(i);
-      const y = ys()[i]![run]!;
-      if (props.columns.length === 1) context.moveTo(x - 24, y);
-      if (i === 0 && props.columns.length > 1) context.moveTo(x, y);
-      else context.lineTo(props.columns.length === 1 ? x + 24 : x, y);
+    if (xs.length === 1) {
+      context.moveTo(xs[0]! - 24, ys[0]![run]!);
+      context.lineTo(xs[0]! + 24, ys[0]![run]!);
+    } else {
+      for (let i = 0; i < xs.length; i++) context.lineTo(xs[i]!, ys[i]![run]!);
     }
     context.stroke();
   }
 
-  createDrawing(lines, size, (context) => {
-    const passing = pass();
+  const isBrushed = createMemo(() => props.columns.some(({ path }) => props.brushes.has(path)));
+  // All runs, faint, on a canvas of their own: brushing draws only what passes.
+  createDrawing(context, size, (canvas) => {
+    if (!isBrushed()) return;
+    const points = geometry();
+    const runs = props.runs;
+    canvas.lineJoin = "round";
+    canvas.lineWidth = 1;
+    canvas.strokeStyle = fade(token("--text-3"), runs > 200 ? 0.07 : 0.13);
+    for (let run = 0; run < runs; run++) trace(canvas, points, run);
+  });
+
+  createDrawing(lines, size, (canvas) => {
+    const [passing, points, order, colour] = [pass(), geometry(), props.order, props.colour];
     const shown = passing.reduce((sum, p) => sum + p, 0);
-    context.lineJoin = "round";
-    context.lineWidth = 1;
-    if (shown < props.runs) {
-      context.strokeStyle = fade(token("--text-3"), props.runs > 200 ? 0.07 : 0.13);
-      for (let run = 0; run < props.runs; run++) if (!passing[run]) trace(context, run);
-    }
     const opacity = shown > 500 ? 0.4 : shown > 100 ? 0.6 : 0.85;
-    context.lineWidth = shown > 100 ? 1 : 1.5;
-    for (let k = 0; k < props.order.length; k++) {
-      const run = props.order[k]!;
+    canvas.lineJoin = "round";
+    canvas.lineWidth = shown > 100 ? 1 : 1.5;
+    let last = "";
+    for (let k = 0; k < order.length; k++) {
+      const run = order[k]!;
       if (!passing[run]) continue;
-      context.strokeStyle = fade(props.colour(run), opacity);
-      trace(context, run);
+      const own = colour(run);
+      if (own !== last) canvas.strokeStyle = fade(own, opacity);
+      last = own;
+      trace(canvas, points, run);
     }
-    drawAxes(context);
+    drawAxes(canvas);
   });
 
   function drawAxes(context: CanvasRenderingContext2D): void {
@@ -165,10 +178,10 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
     context.lineJoin = "round";
     context.strokeStyle = token("--surface");
     context.lineWidth = 6;
-    trace(context, run);
+    trace(context, geometry(), run);
     context.strokeStyle = pass()[run] ? props.colour(run) : token("--text-2");
     context.lineWidth = 3;
-    trace(context, run);
+    trace(context, geometry(), run);
     context.font = `600 12px ${token("--font")}`;
     context.textBaseline = "middle";
     scales().forEach((s, i) => {
@@ -194,10 +207,11 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
     const part = Math.min(1, Math.max(0, (x - axisX(i)) / across));
     let best: number | null = null;
     let least = NEAR;
-    for (let run = 0; run < props.runs; run++) {
-      if (!pass()[run]) continue;
-      const a = ys()[i]![run]!;
-      const b = ys()[i + 1]![run]!;
+    const [passing, from, to, runs] = [pass(), ys()[i]!, ys()[i + 1]!, props.runs];
+    for (let run = 0; run < runs; run++) {
+      if (!passing[run]) continue;
+      const a = from[run]!;
+      const b = to[run]!;
       // Distance across the line, not down to it, so that steep lines are as easy to hit.
       const distance = Math.abs(a + part * (b - a) - y) * (across / Math.hypot(across, b - a));
       if (distance < least) {
@@ -333,6 +347,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
             if (run !== null && (event.target as Element).closest(".parallel-axis") === null) props.onOpen(run);
           }}
         >
+          <canvas ref={setContext} aria-hidden="true" />
           <canvas ref={setLines} aria-hidden="true" />
           <canvas ref={setOver} aria-hidden="true" />
           <For each={props.columns}>

@@ -49,7 +49,9 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
   const brushes = createMemo(() => draft() ?? brushParam());
   const colouring = createColouring(data.runs, () => (colourBy() === null ? null : (data.column(colourBy()!) ?? null)));
   const pass = createMemo(() => brushed(columns(), brushes(), data.runs().length));
-  const passing = createMemo(() => Array.from(pass().keys()).filter((run) => pass()[run] === 1));
+  const passing = createMemo(() => indices(pass()));
+  // The table follows when the pointer is up, so that brushing stays fluid.
+  const listed = createMemo<number[]>((old) => (draft() === null ? passing() : old), []);
   const byId = createMemo(() => new Map(data.runs().map((run, i) => [run.id, i])));
   const highlighted = (): number | null => (hovered() === null ? null : (byId().get(hovered()!) ?? null));
 
@@ -153,7 +155,7 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
           <RunsTable
             label="Brushed runs"
             runs={data.runs()}
-            shown={passing()}
+            shown={listed()}
             columns={columns()}
             colour={colouring().colour}
             onHighlight={(run) => setHovered(run === null ? null : id(run))}
@@ -162,4 +164,11 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
       </Gate>
     </>
   );
+}
+
+/** Where the array has a 1. */
+function indices(pass: Uint8Array): number[] {
+  const result: number[] = [];
+  pass.forEach((passes, run) => passes && result.push(run));
+  return result;
 }

@@ -46,10 +46,12 @@ export function ScatterPlot(props: ScatterPlotProps): JSX.Element {
 
   const places = createMemo(() => {
     const random = seeded(1);
+    const [horizontal, vertical, xs, ys] = [sx(), sy(), props.x.values, props.y.values];
+    const [from, across, down] = [left() + PAD, size().width - left() - 3 * PAD, size().height - BOTTOM - 3 * PAD];
     const jitter = (s: Scale): number => (s.column.kind === "category" ? ((random() - 0.5) * 0.5) / Math.max(1, s.column.categories.length) : 0);
     return Array.from({ length: props.runs }, (_, i) => ({
-      x: toX(sx().place(props.x.values[i]!) + jitter(sx())),
-      y: toY(sy().place(props.y.values[i]!) + jitter(sy())),
+      x: from + (horizontal.place(xs[i]!) + jitter(horizontal)) * across,
+      y: 2 * PAD + (1 - vertical.place(ys[i]!) - jitter(vertical)) * down,
     }));
   });
   const radius = (): number => (props.runs > 2000 ? 2.5 : props.runs > 300 ? 3.5 : 5);
@@ -72,15 +74,16 @@ export function ScatterPlot(props: ScatterPlotProps): JSX.Element {
     const ground = token("--surface");
     const opacity = props.runs > 300 ? 0.75 : 0.9;
     context.lineWidth = 1;
-    for (let k = 0; k < props.order.length; k++) {
-      const run = props.order[k]!;
-      const at = places()[run]!;
+    const [order, points, colour, size, outlined] = [props.order, places(), props.colour, radius(), props.runs <= 2000];
+    for (let k = 0; k < order.length; k++) {
+      const run = order[k]!;
+      const at = points[run]!;
       if (Number.isNaN(at.x + at.y)) continue;
-      context.fillStyle = fade(props.colour(run), opacity);
+      context.fillStyle = fade(colour(run), opacity);
       context.beginPath();
-      context.arc(at.x, at.y, radius(), 0, 7);
+      context.arc(at.x, at.y, size, 0, 7);
       context.fill();
-      if (props.runs <= 2000) {
+      if (outlined) {
         context.strokeStyle = ground;
         context.stroke();
       }

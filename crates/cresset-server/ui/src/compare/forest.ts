@@ -40,7 +40,7 @@ export function importances(features: Feature[], goal: Float64Array, options: Pa
   const middle = meanOf(goal);
   const target = goal.map((value) => value - middle);
   const random = seeded(seed);
-  const columns = features.map(prepare);
+  const columns = features.map(cut);
   const variance = varianceOf(target);
   const none = features.map(() => 0);
   if (variance === 0 || n < 4 || features.length === 0) return { importance: none, error: none, explained: 0 };
@@ -101,36 +101,57 @@ export function importances(features: Feature[], goal: Float64Array, options: Pa
 interface Node {
   /** −1 for a leaf. */
   feature: number;
-  goesLeft: (value: number) => boolean;
-  left: number;
-  right: number;
+  /** By bin of the feature: 1 goes left. */
+  left: Uint8Array;
+  /** Places of the nodes on both sides. */
+  yes: number;
+  no: number;
   value: number;
 }
-interface Prepared {
-  values: Float64Array;
-  categories: number;
+/** A feature cut into bins, which makes the best split a matter of one pass. */
+interface Binned {
+  /** By run. */
+  bin: Uint16Array;
+  bins: number;
+  categorical: boolean;
 }
 
-/** Missing values become one of their own: below all numbers, or a category after all others. */
-function prepare(feature: Feature): Prepared {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of feature.values) {
-    if (!Number.isFinite(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+/** Numbers of more different values than this share bins of about as many runs each. */
+const BINS = 64;
+
+/** Missing values have a bin of their own: below all numbers, or a category after all others. */
+function cut(feature: Feature): Binned {
+  const { values, categorical } = feature;
+  const known = [...new Set(values)].filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
+  const bin = new Uint16Array(values.length);
+  if (categorical || known.length <= BINS) {
+    const place = new Map(known.map((value, i) => [value, i + 1]));
+    values.forEach((value, i) => (bin[i] = place.get(value) ?? 0));
+    return { bin, bins: known.length + 1, categorical };
   }
-  const missing = feature.categorical ? Math.max(0, high + 1) : low === Infinity ? 0 : low - 1 - Math.abs(low);
-  const values = feature.values.map((value) => (Number.isFinite(value) ? value : missing));
-  return { values, categories: feature.categorical ? values.reduce((most, v) => Math.max(most, v), -1) + 1 : 0 };
+  const sorted = Array.from(values).filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
+  const edges = [...new Set(Array.from({ length: BINS - 1 }, (_, k) => sorted[Math.floor(((k + 1) * sorted.length) / BINS)]!))];
+  values.forEach((value, i) => (bin[i] = Number.isFinite(value) ? 1 + below(edges, value) : 0));
+  return { bin, bins: edges.length + 2, categorical };
 }
 
-function grow(columns: Prepared[], target: Float64Array, bag: Uint32Array, leaf: number, depth: number, random: () => number): Node[] {
+/** How many of the ascending edges are at or below the value. */
+function below(edges: number[], value: number): number {
+  let [low, high] = [0, edges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (edges[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function grow(columns: Binned[], target: Float64Array, bag: Uint32Array, leaf: number, depth: number, random: () => number): Node[] {
   const nodes: Node[] = [];
   const tries = Math.max(1, Math.ceil(columns.length / 3));
   const build = (members: Uint32Array, level: number): number => {
     const at = nodes.length;
-    const node: Node = { feature: -1, goesLeft: () => true, left: -1, right: -1, value: meanOf(target, members) };
+    const node: Node = { feature: -1, left: NOTHING, yes: -1, no: -1, value: meanOf(target, members) };
     nodes.push(node);
     if (level >= depth || members.length < 2 * leaf) return at;
     let best: Split | null = null;
@@ -140,12 +161,12 @@ function grow(columns: Prepared[], target: Float64Array, bag: Uint32Array, leaf:
       if (split !== null && (best === null || split.gain > best.gain)) best = { ...split, feature: order[k]! };
     }
     if (best === null) return at;
-    const { feature, goesLeft } = best;
-    const values = columns[feature]!.values;
+    const { feature, left } = best;
+    const { bin } = columns[feature]!;
     node.feature = feature;
-    node.goesLeft = goesLeft;
-    node.left = build(members.filter((i) => goesLeft(values[i]!)), level + 1);
-    node.right = build(members.filter((i) => !goesLeft(values[i]!)), level + 1);
+    node.left = left;
+    node.yes = build(members.filter((i) => left[bin[i]!] === 1), level + 1);
+    node.no = build(members.filter((i) => left[bin[i]!] === 0), level + 1);
     return at;
   };
   build(bag, 0);
@@ -155,55 +176,53 @@ function grow(columns: Prepared[], target: Float64Array, bag: Uint32Array, leaf:
 interface Split {
   feature: number;
   gain: number;
-  goesLeft: (value: number) => boolean;
+  left: Uint8Array;
 }
+const NOTHING = new Uint8Array(0);
+
 /**
- * The cut that lowers the squared error most. Categories are put into the order of their mean target first, in which the best
- * of all subsets is a cut (Fisher, 1958).
+ * The cut between bins that lowers the squared error most. Categories are put into the order of their mean target first, in
+ * which the best of all subsets is a cut (Fisher, 1958).
  */
-function bestSplit(column: Prepared, target: Float64Array, members: Uint32Array, leaf: number): Split | null {
-  let key: (i: number) => number = (i) => column.values[i]!;
-  let rank: Float64Array | null = null;
-  if (column.categories > 0) {
-    const sum = new Float64Array(column.categories);
-    const count = new Uint32Array(column.categories);
-    for (const i of members) {
-      sum[column.values[i]!]! += target[i]!;
-      count[column.values[i]!]!++;
-    }
-    const means = sum.map((s, c) => (count[c] === 0 ? 0 : s / count[c]!));
-    const ordered = Array.from(means.keys()).sort((a, b) => means[a]! - means[b]! || a - b);
-    const places = new Float64Array(column.categories);
-    ordered.forEach((category, place) => (places[category] = place));
-    rank = places;
-    key = (i) => places[column.values[i]!]!;
-  }
-  const sorted = members.slice().sort((a, b) => key(a) - key(b));
+function bestSplit(column: Binned, target: Float64Array, members: Uint32Array, leaf: number): Split | null {
+  const { bin, bins, categorical } = column;
+  const sum = new Float64Array(bins);
+  const count = new Uint32Array(bins);
   let total = 0;
-  for (const i of sorted) total += target[i]!;
-  const n = sorted.length;
-  const whole = (total * total) / n;
-  let left = 0;
-  let best: { gain: number; cut: number } | null = null;
-  for (let k = 1; k < n; k++) {
-    left += target[sorted[k - 1]!]!;
-    const low = key(sorted[k - 1]!);
-    const high = key(sorted[k]!);
-    if (low === high || k < leaf || n - k < leaf) continue;
-    const gain = (left * left) / k + ((total - left) * (total - left)) / (n - k) - whole;
-    if (gain > 1e-12 * Math.abs(whole) && (best === null || gain > best.gain)) best = { gain, cut: (low + high) / 2 };
+  for (let k = 0; k < members.length; k++) {
+    const i = members[k]!;
+    const b = bin[i]!;
+    sum[b]! += target[i]!;
+    count[b]!++;
+    total += target[i]!;
   }
-  if (best === null) return null;
-  const { gain, cut } = best;
-  return { feature: -1, gain, goesLeft: rank === null ? (value) => value <= cut : (value) => rank[value]! <= cut };
+  const order: number[] = [];
+  for (let b = 0; b < bins; b++) if (count[b]! > 0) order.push(b);
+  if (categorical) order.sort((a, b) => sum[a]! / count[a]! - sum[b]! / count[b]! || a - b);
+  const n = members.length;
+  const whole = (total * total) / n;
+  let [leftSum, leftCount, gain, at] = [0, 0, 0, -1];
+  for (let k = 0; k + 1 < order.length; k++) {
+    leftSum += sum[order[k]!]!;
+    leftCount += count[order[k]!]!;
+    if (leftCount < leaf || n - leftCount < leaf) continue;
+    const here = (leftSum * leftSum) / leftCount + ((total - leftSum) * (total - leftSum)) / (n - leftCount) - whole;
+    if (here > gain) [gain, at] = [here, k];
+  }
+  if (at < 0 || gain <= 1e-12 * Math.abs(whole)) return null;
+  const left = new Uint8Array(bins);
+  if (categorical) for (let k = 0; k <= at; k++) left[order[k]!] = 1;
+  // Bins between the two sides that no member fell into are shared.
+  else left.fill(1, 0, ((order[at]! + order[at + 1]!) >> 1) + 1);
+  return { feature: -1, gain, left };
 }
 
 /** What the tree says of run `i` if its value of feature `swapped` were that of run `other`. */
-function predict(tree: Node[], columns: Prepared[], i: number, swapped: number, other: number): number {
+function predict(tree: Node[], columns: Binned[], i: number, swapped: number, other: number): number {
   let node = tree[0]!;
   while (node.feature >= 0) {
-    const value = columns[node.feature]!.values[node.feature === swapped ? other : i]!;
-    node = tree[node.goesLeft(value) ? node.left : node.right]!;
+    const bin = columns[node.feature]!.bin[node.feature === swapped ? other : i]!;
+    node = tree[node.left[bin] === 1 ? node.yes : node.no]!;
   }
   return node.value;
 }

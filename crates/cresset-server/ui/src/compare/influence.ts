@@ -20,6 +20,8 @@ export const FEW_RUNS = 30;
 /** At most so many fields and runs go into the forest, so that it takes seconds. */
 const MOST_FIELDS = 60;
 const MOST_RUNS = 2000;
+/** Runs × fields from which fewer trees must do. */
+const MUCH = 30_000;
 
 export function influence(column: Column, metric: Column): Influence {
   if (column.kind === "number") {
@@ -47,6 +49,7 @@ export function question(columns: Column[], metric: Column): ImportanceQuestion 
   return {
     features: columns.map((column) => ({ values: pick(column.values), categorical: column.kind === "category" })),
     target: pick(metric.values),
+    trees: runs.length * columns.length > MUCH ? 100 : 200,
   };
 }
 
