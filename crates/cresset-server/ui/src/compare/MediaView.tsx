@@ -5,6 +5,7 @@ import { createQuery, type Query } from "../api/query";
 import type { KeyInfo, MediaPage } from "../api/types";
 import { formatList } from "../app/query";
 import { createParam } from "../app/router";
+import { Checkbox } from "../ui/Checkbox";
 import { EmptyState } from "../ui/EmptyState";
 import { ErrorState } from "../ui/ErrorState";
 import { formatCount } from "../ui/format";
@@ -76,14 +77,14 @@ export default function MediaView(props: { comparison: Comparison }): JSX.Elemen
             </EmptyState>
           }
         >
-          {(name) => <Beside project={project} chosen={chosen} mediaKey={name} />}
+          {(name) => <Beside project={project} chosen={chosen} mediaKey={name} images={media().some((info) => info.key === name && info.media.includes("image"))} />}
         </Show>
       </Show>
     </>
   );
 }
 
-function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): JSX.Element {
+function Beside(props: { project: string; chosen: Chosen; mediaKey: string; images: boolean }): JSX.Element {
   const [stepParam, setStep] = createParam<number | null>(
     "step",
     (text) => (text !== null && /^\d+$/.test(text) ? Number(text) : null),
@@ -96,6 +97,8 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
       every: 2000,
     }),
   }));
+  const [boxes, setBoxes] = createParam("boxes", (text) => text !== "off", (on) => (on ? null : "off"));
+  const [masks, setMasks] = createParam("masks", (text) => text !== "off", (on) => (on ? null : "off"));
   // All steps of all runs; a run shows its latest at or before the chosen one.
   const steps = createMemo(() => [...new Set(columns().flatMap(({ steps }) => steps.data()?.steps ?? []))].sort((a, b) => a - b), undefined, {
     equals: (a, b) => a.length === b.length && a.at(-1) === b.at(-1),
@@ -133,6 +136,10 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
           />
           <output>{step() === null ? "–" : step()!.toLocaleString("en-US")}</output>
         </label>
+        <Show when={props.images}>
+          <Checkbox label="Boxes" checked={boxes()} onChange={(on) => setBoxes(on, { replace: true })} />
+          <Checkbox label="Masks" checked={masks()} onChange={(on) => setMasks(on, { replace: true })} />
+        </Show>
         <span class="muted">
           {stepParam() === null && dragged() === null ? "the latest" : ""} {steps().length > 0 ? `${formatCount(steps().length)} steps` : ""}
         </span>
@@ -149,7 +156,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
                   onRemove={props.chosen.ids().length > 1 ? () => props.chosen.toggle(column.id) : null}
                 />
               </header>
-              <AtStep project={props.project} run={column.id} mediaKey={props.mediaKey} steps={column.steps} step={step()} />
+              <AtStep project={props.project} run={column.id} mediaKey={props.mediaKey} steps={column.steps} step={step()} boxes={boxes()} masks={masks()} />
             </section>
           )}
         </For>
@@ -159,7 +166,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
 }
 
 /** What a run has at its latest step at or before the chosen one. */
-function AtStep(props: { project: string; run: string; mediaKey: string; steps: Query<MediaPage>; step: number | null }): JSX.Element {
+function AtStep(props: { project: string; run: string; mediaKey: string; steps: Query<MediaPage>; step: number | null; boxes: boolean; masks: boolean }): JSX.Element {
   const own = createMemo(() => (props.step === null ? undefined : props.steps.data()?.steps.findLast((step) => step <= props.step!)));
   const page = createQuery<MediaPage>(() =>
     own() === undefined ? null : api(`${projectPath(props.project, props.run)}/media`, { key: props.mediaKey, step: own()!, order: "step", limit: 24 }),
@@ -188,7 +195,7 @@ function AtStep(props: { project: string; run: string; mediaKey: string; steps: 
             </Show>
           }
         >
-          {(data) => <MediaColumn project={props.project} run={props.run} page={data()} mediaKey={props.mediaKey} />}
+          {(data) => <MediaColumn project={props.project} run={props.run} page={data()} mediaKey={props.mediaKey} boxes={props.boxes} masks={props.masks} />}
         </Show>
       </Show>
     </Show>

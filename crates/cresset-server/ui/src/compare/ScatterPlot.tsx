@@ -3,7 +3,7 @@ import { token } from "../app/theme";
 import { fade } from "../ui/palette";
 import { createDrawing, createSize } from "./canvas";
 import type { Column } from "./frame";
-import { formatValue, scale, type Scale } from "./scale";
+import { FEW, formatValue, scale, type Scale } from "./scale";
 import { seeded } from "./random";
 import "./scatter.css";
 
@@ -31,6 +31,8 @@ export interface ScatterPlotProps {
 const NEAR = 14;
 const PAD = 10;
 const BOTTOM = 44;
+/** From so many runs on a few shared values are spread. */
+const CROWD = 60;
 
 /** Runs as points over two fields. */
 export function ScatterPlot(props: ScatterPlotProps): JSX.Element {
@@ -48,7 +50,11 @@ export function ScatterPlot(props: ScatterPlotProps): JSX.Element {
     const random = seeded(1);
     const [horizontal, vertical, xs, ys] = [sx(), sy(), props.x.values, props.y.values];
     const [from, across, down] = [left() + PAD, size().width - left() - 3 * PAD, size().height - BOTTOM - 3 * PAD];
-    const jitter = (s: Scale): number => (s.column.kind === "category" ? ((random() - 0.5) * 0.5) / Math.max(1, s.column.categories.length) : 0);
+    // Runs that share a value are spread a little, or they would hide each other.
+    const jitter = (s: Scale): number => {
+      if (s.column.kind === "category") return ((random() - 0.5) * 0.5) / Math.max(1, s.column.categories.length);
+      return s.column.distinct <= FEW && props.runs > CROWD ? (random() - 0.5) * 0.03 : 0;
+    };
     return Array.from({ length: props.runs }, (_, i) => ({
       x: from + (horizontal.place(xs[i]!) + jitter(horizontal)) * across,
       y: 2 * PAD + (1 - vertical.place(ys[i]!) - jitter(vertical)) * down,

@@ -119,7 +119,7 @@ export default function ScatterView(props: { comparison: Comparison }): JSX.Elem
                 />
               </section>
               <p class="cmp-hint">
-                A point is a run; it opens with a click.
+                A point is a run; it opens with a click. Where runs share one of a few values they are spread a little to be seen.
                 <Show when={missing() > 0}> {missing().toLocaleString("en-US")} runs lack one of the two values and are not drawn.</Show>
               </p>
               <div class="cmp-tools cmp-below">

@@ -143,14 +143,19 @@ export function likelyMetric(fields: Field[]): Field | null {
   return best;
 }
 
-/** Fields of the configuration that differ between runs, those of most runs first. */
+/** Fields of the configuration that differ between runs: those of most runs first, learning rates before others, seeds last. */
 export function varyingConfig(fields: Field[]): Field[] {
   return fields
     .filter((field) => field.source === "config" && field.distinct > 1 && field.kind !== "object")
-    .sort((a, b) => b.runs - a.runs || natural(a.path, b.path));
+    .sort((a, b) => b.runs - a.runs || interest(a.path) - interest(b.path) || natural(a.path, b.path));
 }
 
 /** What Cresset and the machine record by themselves; rarely what people look for first. */
 export function isInner(path: string): boolean {
   return /^"?(system|cresset|gradients|parameters|update_ratio)\//.test(path);
+}
+
+function interest(path: string): number {
+  if (/(^|[._/])(lr|learning_rate)$/i.test(path)) return 0;
+  return /seed/i.test(path) ? 2 : 1;
 }

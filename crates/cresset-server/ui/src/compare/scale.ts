@@ -40,7 +40,7 @@ export function scale(column: Column, log: boolean): Scale {
 }
 
 /** The most distinct values that are all written on an axis. */
-const FEW = 7;
+export const FEW = 7;
 
 /** Whether the axis may be logarithmic. */
 export function canLog(column: Column): boolean {

@@ -3,7 +3,6 @@ import type { BoxDetail, MaskDetail, MediaDetail, MediaItem } from "../api/types
 import { theme } from "../app/theme";
 import { channels, runHue } from "../ui/palette";
 import { toNumber } from "../ui/format";
-import { useRun } from "./context";
 import { altOf } from "./media";
 import { Placeholder } from "./Placeholder";
 
@@ -11,7 +10,7 @@ import { Placeholder } from "./Placeholder";
 const SMALL = 256;
 
 /** An image in its own proportions, with its boxes and masks over it. */
-export function ImageFrame(props: { item: MediaItem; boxes: boolean; masks: boolean; labels?: boolean; zoom?: number }): JSX.Element {
+export function ImageFrame(props: { item: MediaItem; boxes: boolean; masks: boolean; labels?: boolean; zoom?: number; alt?: string }): JSX.Element {
   const [broken, setBroken] = createSignal(false);
   const image = () => props.item.detail as Extract<MediaDetail, { kind: "image" }>;
   const blob = () => props.item.blob;
@@ -32,7 +31,7 @@ export function ImageFrame(props: { item: MediaItem; boxes: boolean; masks: bool
       <Show when={there()} fallback={<Placeholder>{broken() ? "The browser cannot show this image" : "The image is not in the run's folder any more"}</Placeholder>}>
         <img
           src={blob()!.url}
-          alt={altOf(props.item)}
+          alt={props.alt ?? altOf(props.item)}
           width={image().width || undefined}
           height={image().height || undefined}
           loading="lazy"
@@ -41,7 +40,7 @@ export function ImageFrame(props: { item: MediaItem; boxes: boolean; masks: bool
           onError={() => setBroken(true)}
         />
         <Show when={props.masks}>
-          <For each={image().masks ?? []}>{(mask) => <Mask mask={mask} />}</For>
+          <For each={image().masks ?? []}>{(mask) => <Mask url={beside(blob()!.url, mask.blob.digest)} />}</For>
         </Show>
         <Show when={props.boxes && (image().boxes?.length ?? 0) > 0}>
           <Boxes boxes={image().boxes ?? []} width={image().width} height={image().height} labels={props.labels ?? false} />
@@ -96,18 +95,22 @@ function boxWords(box: BoxDetail): string {
 }
 
 /** A grey image of class numbers, coloured by class; class 0 is background. */
-function Mask(props: { mask: MaskDetail }): JSX.Element {
-  const page = useRun();
+function Mask(props: { url: string }): JSX.Element {
   let canvas: HTMLCanvasElement | undefined;
   createEffect(() => {
     const target = canvas;
     const shade = theme();
     const image = new Image();
     image.onload = () => target && paint(target, image, shade);
-    image.src = page.url(`/blobs/${props.mask.blob.digest}`);
+    image.src = props.url;
     onCleanup(() => (image.onload = null));
   });
   return <canvas ref={canvas} class="image-overlay image-mask" aria-hidden="true" />;
+}
+
+/** Another blob of the same run. */
+function beside(url: string, digest: string): string {
+  return url.replace(/[^/]*$/, digest);
 }
 
 function paint(canvas: HTMLCanvasElement, image: HTMLImageElement, shade: "light" | "dark"): void {
