@@ -1,4 +1,4 @@
-import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import Images from "lucide-solid/icons/images";
 import { api, projectPath } from "../api/client";
 import { createQuery, type Query } from "../api/query";
@@ -77,14 +77,14 @@ export default function MediaView(props: { comparison: Comparison }): JSX.Elemen
             </EmptyState>
           }
         >
-          {(name) => <Beside project={project} chosen={chosen} mediaKey={name} images={media().some((info) => info.key === name && info.media.includes("image"))} />}
+          {(name) => <Beside project={project} chosen={chosen} mediaKey={name} />}
         </Show>
       </Show>
     </>
   );
 }
 
-function Beside(props: { project: string; chosen: Chosen; mediaKey: string; images: boolean }): JSX.Element {
+function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): JSX.Element {
   const [stepParam, setStep] = createParam<number | null>(
     "step",
     (text) => (text !== null && /^\d+$/.test(text) ? Number(text) : null),
@@ -99,6 +99,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string; imag
   }));
   const [boxes, setBoxes] = createParam("boxes", (text) => text !== "off", (on) => (on ? null : "off"));
   const [masks, setMasks] = createParam("masks", (text) => text !== "off", (on) => (on ? null : "off"));
+  const [overlays, setOverlays] = createSignal(false);
   // All steps of all runs; a run shows its latest at or before the chosen one.
   const steps = createMemo(() => [...new Set(columns().flatMap(({ steps }) => steps.data()?.steps ?? []))].sort((a, b) => a - b), undefined, {
     equals: (a, b) => a.length === b.length && a.at(-1) === b.at(-1),
@@ -136,12 +137,12 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string; imag
           />
           <output>{step() === null ? "–" : step()!.toLocaleString("en-US")}</output>
         </label>
-        <Show when={props.images}>
+        <Show when={overlays()}>
           <Checkbox label="Boxes" checked={boxes()} onChange={(on) => setBoxes(on, { replace: true })} />
           <Checkbox label="Masks" checked={masks()} onChange={(on) => setMasks(on, { replace: true })} />
         </Show>
         <span class="muted">
-          {stepParam() === null && dragged() === null ? "the latest" : ""} {steps().length > 0 ? `${formatCount(steps().length)} steps` : ""}
+          {steps().length === 0 ? "" : `${place() === steps().length - 1 ? "the latest of " : ""}${formatCount(steps().length)} steps`}
         </span>
       </div>
       <div class="cmp-media" tabIndex={0} role="region" aria-label={`${props.mediaKey} side by side`}>
@@ -156,7 +157,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string; imag
                   onRemove={props.chosen.ids().length > 1 ? () => props.chosen.toggle(column.id) : null}
                 />
               </header>
-              <AtStep project={props.project} run={column.id} mediaKey={props.mediaKey} steps={column.steps} step={step()} boxes={boxes()} masks={masks()} />
+              <AtStep project={props.project} run={column.id} mediaKey={props.mediaKey} steps={column.steps} step={step()} boxes={boxes()} masks={masks()} onOverlays={() => setOverlays(true)} />
             </section>
           )}
         </For>
@@ -166,11 +167,14 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string; imag
 }
 
 /** What a run has at its latest step at or before the chosen one. */
-function AtStep(props: { project: string; run: string; mediaKey: string; steps: Query<MediaPage>; step: number | null; boxes: boolean; masks: boolean }): JSX.Element {
+function AtStep(props: { project: string; run: string; mediaKey: string; steps: Query<MediaPage>; step: number | null; boxes: boolean; masks: boolean; onOverlays: () => void }): JSX.Element {
   const own = createMemo(() => (props.step === null ? undefined : props.steps.data()?.steps.findLast((step) => step <= props.step!)));
   const page = createQuery<MediaPage>(() =>
     own() === undefined ? null : api(`${projectPath(props.project, props.run)}/media`, { key: props.mediaKey, step: own()!, order: "step", limit: 24 }),
   );
+  createEffect(() => {
+    if (page.data()?.items.some(({ detail }) => detail.kind === "image" && (detail.boxes?.length || detail.masks?.length))) props.onOverlays();
+  });
   return (
     <Show
       when={props.steps.data()}
