@@ -4,7 +4,10 @@
     reason = "what these commands print is what they are for"
 )]
 
+mod api;
 mod bench;
+mod browser;
+mod dashboard;
 mod fuzz;
 mod layers;
 mod shell;

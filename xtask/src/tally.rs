@@ -11,12 +11,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Reads the closing lines of `cargo nextest` and `cargo test` among `lines`.
+    /// Reads the closing lines of `cargo nextest`, `cargo test`, vitest and Playwright among `lines`.
     pub(crate) fn read(lines: &[String]) -> Self {
         let mut sum = Self::default();
         for line in lines {
             let line = without_colours(line);
-            if let Some(tally) = of_nextest(&line).or_else(|| of_libtest(&line)) {
+            let tally = of_nextest(&line)
+                .or_else(|| of_libtest(&line))
+                .or_else(|| of_vitest(&line))
+                .or_else(|| of_playwright(&line));
+            if let Some(tally) = tally {
                 sum += tally;
             }
         }
@@ -72,6 +76,30 @@ fn of_libtest(line: &str) -> Option<Tally> {
         failed: count(rest, "failed"),
         skipped: count(rest, "ignored"),
     })
+}
+
+/// `      Tests  2 failed | 1 skipped | 61 passed (64)`
+fn of_vitest(line: &str) -> Option<Tally> {
+    let rest = line.trim_start().strip_prefix("Tests  ")?;
+    Some(Tally {
+        passed: count(rest, "passed"),
+        failed: count(rest, "failed"),
+        skipped: count(rest, "skipped") + count(rest, "todo"),
+    })
+}
+
+/// Lines that are nothing but `  12 passed (1.2m)`, `  2 failed`, `  1 flaky`, `  3 skipped` or `  1 did not run`.
+fn of_playwright(line: &str) -> Option<Tally> {
+    let (number, word) = line.strip_prefix("  ")?.split_once(' ')?;
+    let number = number.parse().ok()?;
+    let mut tally = Tally::default();
+    match word.split(" (").next()? {
+        "passed" => tally.passed = number,
+        "failed" | "interrupted" | "flaky" | "did not run" => tally.failed = number,
+        "skipped" => tally.skipped = number,
+        _ => return None,
+    }
+    Some(tally)
 }
 
 /// The number before `word`, 0 if there is none.
@@ -136,6 +164,14 @@ mod tests {
                 "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0s",
                 (1, 2, 0),
             ),
+            ("      Tests  61 passed (61)", (61, 0, 0)),
+            (
+                "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[31m2 failed\u{1b}[39m\u{1b}[22m\u{1b}[2m | \u{1b}[22m\u{1b}[33m1 skipped\u{1b}[39m\u{1b}[2m | \u{1b}[22m61 passed (64)",
+                (61, 2, 1),
+            ),
+            (" Test Files  7 passed (7)", (0, 0, 0)),
+            ("  1 failed\n  3 skipped\n  12 passed (1.2m)", (12, 1, 3)),
+            ("  2 did not run\n  1 flaky\n  8 passed (300ms)", (8, 3, 0)),
             ("running 12 tests\nok, 3 passed the river", (0, 0, 0)),
         ];
         for (text, expected) in cases {

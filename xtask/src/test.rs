@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
-use crate::{fuzz, layers, root, tools};
+use crate::{api, browser, dashboard, fuzz, layers, root, tools};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -36,6 +36,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         steps.run("lint without tracing", || {
             shell::run(&mut clippy(&WITHOUT_TRACING))
         });
+        steps.run("dashboard", dashboard::check);
         steps.run("docs", || {
             // Programs have no API, and one of them shares its name with a library.
             let mut doc = cargo(["doc", "--no-deps", "--workspace", "--lib", "--keep-going"]);
@@ -63,6 +64,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                     "--no-fail-fast",
                 ]))
             });
+        }
+        if !options.fast {
+            steps.test("dashboard units", dashboard::test);
+            steps.test("browser", browser::test);
+            steps.test("api", api::test);
         }
         if let Some(seconds) = options.fuzz {
             steps.run("fuzz", || fuzz::run(seconds));

@@ -1,10 +1,22 @@
 //! Programs that the commands need beyond the toolchain: installed where that is one command, named where it is not.
 
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::shell::{self, cargo};
+
+/// Where browsers are looked for, unless `$CHROMIUM` says; `tests/browser/support/programs.ts` looks in the same places.
+const BROWSERS: [&str; 3] = [
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+];
+/// What the API is tried with: <https://schemathesis.io>.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// Sees to it that `cargo nextest` can be run.
 ///
@@ -25,6 +37,78 @@ pub(crate) fn fuzz() -> Result<()> {
         );
     }
     cargo_tool("fuzz", "cargo-fuzz@0.13.2")
+}
+
+/// Sees to it that node and npm can be run; users of Cresset never need them.
+///
+/// # Errors
+/// If they are missing or too old.
+pub(crate) fn node() -> Result<()> {
+    const INSTALL: &str = "the dashboard is built and tested with node 20 or later and npm: apt-get install nodejs npm, or see nodejs.org";
+    let version = shell::read(Command::new("node").arg("--version")).context(INSTALL)?;
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    let major: u32 = major.and_then(|major| major.parse().ok()).unwrap_or(0);
+    if major < 20 || !shell::works(Command::new("npm").arg("--version")) {
+        bail!("{INSTALL}; there is node {}", version.trim());
+    }
+    Ok(())
+}
+
+/// Sees to it that a browser can be started.
+///
+/// # Errors
+/// If there is none.
+pub(crate) fn browser() -> Result<()> {
+    let found = match env::var_os("CHROMIUM") {
+        Some(program) => Path::new(&program).is_file(),
+        None => BROWSERS.iter().any(|program| Path::new(program).is_file()),
+    };
+    if !found {
+        bail!(
+            "the browser tests need Chromium: apt-get install chromium, or set CHROMIUM to the program"
+        );
+    }
+    Ok(())
+}
+
+/// The program `schemathesis`, in a virtual environment of its own in the user's cache.
+///
+/// # Errors
+/// If it cannot be installed.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    python_environment(SCHEMATHESIS, "schemathesis")
+}
+
+/// A program of a Python package, such as `name==1.2.3`, in a virtual environment that is made once.
+fn python_environment(package: &str, program: &str) -> Result<PathBuf> {
+    let folder = cache()?.join("python").join(package);
+    let program = folder.join("bin").join(program);
+    if shell::works(Command::new(&program).arg("--version")) {
+        return Ok(program);
+    }
+    println!(
+        "{package} is missing: it is installed once now, into {}",
+        folder.display()
+    );
+    // What an interrupted installation left.
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+        .context("Python makes no virtual environment: apt-get install python3-venv")?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    shell::run(pip.args(["install", "--quiet", "--disable-pip-version-check", package]))
+        .with_context(|| format!("{package} could not be installed"))?;
+    Ok(program)
+}
+
+/// The project's folder in the user's cache.
+fn cache() -> Result<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let cache = set("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache")));
+    let cache = cache.context("no folder for a cache: set HOME or XDG_CACHE_HOME")?;
+    Ok(cache.join("cresset"))
 }
 
 /// Names what some tests start and cannot find.

@@ -153,8 +153,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule("candle-im2col", &[], &[], SERVICES_OR_BURN),
     rule(
+        "cresset-telemetry",
+        &["cresset-record", "cresset-run"],
+        &[],
+        SERVICES_OR_FRAMEWORKS,
+    ),
+    rule(
         "cresset",
-        &["cresset-run"],
+        &["cresset-run", "cresset-telemetry"],
         &["cresset-record"],
         SERVICES_OR_FRAMEWORKS,
     ),

@@ -1,0 +1,39 @@
+//! The dashboard in a real browser: `tests/browser`.
+
+use anyhow::Result;
+
+use crate::{dashboard, shell, tools};
+
+const TESTS: &str = "tests/browser";
+
+/// Builds what the tests start, and runs them; their output kept.
+///
+/// # Errors
+/// If a program is missing or cannot be built.
+pub(crate) fn test() -> Result<(bool, Vec<String>)> {
+    tools::node()?;
+    tools::browser()?;
+    build_programs()?;
+    dashboard::install(TESTS)?;
+    shell::run(dashboard::npm(TESTS).args(["run", "check"]))?;
+    shell::run_and_keep(
+        dashboard::npm(TESTS)
+            .args(["test"])
+            .env("CARGO_TARGET_DIR", shell::target())
+            .env("FORCE_COLOR", "0"),
+    )
+}
+
+/// `cresset`, and `fixtures`, which writes folders of runs.
+///
+/// # Errors
+/// If they cannot be built.
+pub(crate) fn build_programs() -> Result<()> {
+    shell::run(&mut shell::cargo([
+        "build",
+        "--package",
+        "cresset-cli",
+        "--package",
+        "cresset-tests",
+    ]))
+}
