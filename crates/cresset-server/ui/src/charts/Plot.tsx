@@ -173,7 +173,7 @@ export function Plot(props: PlotProps): JSX.Element {
           size: 24,
           space: 64,
           // uPlot's own ticks of a logarithmic axis never end where its low end is no power of ten.
-          ...(props.logX && props.axis !== "wall" && { splits: (u: uPlot, _axis: number, low: number, high: number) => logTicks(low, high, Math.max(2, u.over.clientWidth / 64)) }),
+          ...(props.logX && props.axis !== "wall" && { splits: (u: uPlot, _axis: number, low: number, high: number) => logTicks(low, high, Math.max(2, u.over.clientWidth / 64)), filter: (_u: uPlot, splits: number[]) => splits }),
           ...(props.axis !== "wall" && {
             values: (_u: uPlot, splits: number[], _axis: number, _space: number, step: number) =>
               splits.map((value) => (props.axis === "relative" ? formatTimeTick(value, step) : formatTick(value, step))),
@@ -186,7 +186,7 @@ export function Plot(props: PlotProps): JSX.Element {
           ticks: { show: false },
           gap: 6,
           space: 34,
-          ...(props.logY && { splits: (u: uPlot, _axis: number, low: number, high: number) => logTicks(low, high, Math.max(2, u.over.clientHeight / 34)) }),
+          ...(props.logY && { splits: (u: uPlot, _axis: number, low: number, high: number) => logTicks(low, high, Math.max(2, u.over.clientHeight / 34)), filter: (_u: uPlot, splits: number[]) => splits }),
           size: (_u, values) => 14 + 6 * Math.ceil(Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)) * 1.05),
           values: (_u, splits, _axis, _space, step) => splits.map((value) => formatTick(value, step, props.unit ?? null)),
         },

@@ -102,7 +102,7 @@ export function StepChart(props: StepChartProps) {
           space: 28,
           ...(props.yTicks && { splits: (u: uPlot) => props.yTicks!(rows(u, 26)) }),
           // uPlot's own ticks of a logarithmic axis do not end where its low end is no power of ten.
-          ...(log && { splits: (u: uPlot, _: number, low: number, high: number) => logTicks(low, high, rows(u, 30)) }),
+          ...(log && { splits: (u: uPlot, _: number, low: number, high: number) => logTicks(low, high, rows(u, 30)), filter: (_: uPlot, splits: number[]) => splits }),
           values: (_, values) => values.map((value) => (value === null ? "" : (props.yFormat ?? short)(value))),
         },
       ],

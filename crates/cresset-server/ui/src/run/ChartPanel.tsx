@@ -47,7 +47,7 @@ export function ChartPanel(props: PanelProps): JSX.Element {
     />
   );
   return (
-    <section ref={host} class="run-panel" aria-label={props.title}>
+    <div ref={(element) => (host = element)} class="run-panel" role="group" aria-label={props.keys.join(", ")}>
       <header>
         <h3 class="ellipsis" title={props.title}>
           {props.title}
@@ -66,6 +66,6 @@ export function ChartPanel(props: PanelProps): JSX.Element {
           <div class="run-panel-large">{chart(() => true, true)}</div>
         </Dialog>
       </Show>
-    </section>
+    </div>
   );
 }

@@ -108,11 +108,13 @@ export default function Charts(): JSX.Element {
             const info = (key: string) => panels().find((panel) => panel.key === key);
             return (
               <section class="run-chart-section" aria-label={name || "Other series"}>
-                <button type="button" class="run-section-head" aria-expanded={open(name)} onClick={() => fold(name, open(name))}>
-                  <ChevronRight aria-hidden="true" />
-                  <span>{name || "other"}</span>
-                  <span class="muted">{panels().length}</span>
-                </button>
+                <h2>
+                  <button type="button" class="run-section-head" aria-expanded={open(name)} onClick={() => fold(name, open(name))}>
+                    <ChevronRight aria-hidden="true" />
+                    <span>{name || "other"}</span>
+                    <span class="muted">{panels().length}</span>
+                  </button>
+                </h2>
                 <Show when={open(name)}>
                   <div class="run-panels">
                     <For each={shown()}>

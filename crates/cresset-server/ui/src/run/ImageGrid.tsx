@@ -14,8 +14,8 @@ export function ImageGrid(props: { items: readonly MediaItem[]; boxes: boolean; 
         <For each={props.items}>
           {(item, i) => (
             <li>
-              <button type="button" class="image-card" aria-label={`${altOf(item)}, open`} onClick={() => setOpen(i())}>
-                <ImageFrame item={item} boxes={props.boxes} masks={props.masks} />
+              <button type="button" class="image-card" onClick={() => setOpen(i())}>
+                <ImageFrame item={item} boxes={props.boxes} masks={props.masks} alt={item.caption && !sampleOf(item) ? "" : altOf(item)} />
                 <Caption item={item} />
               </button>
             </li>

@@ -101,6 +101,7 @@ function Glance(): JSX.Element {
   return (
     <Show when={keys().length > 0}>
       <div class="run-panels run-glance run-wide">
+        <h2 class="visually-hidden">At a glance</h2>
         <For each={keys()}>
           {(key) => <ChartPanel title={key} keys={[key]} axis={shownAxis("auto", info(key)?.step_metric ?? null)} unit={info(key)?.unit ?? null} window={null} onWindow={() => {}} alone />}
         </For>

@@ -93,7 +93,7 @@ export default function RunPage(props: { project: string; run: string; tab: stri
         <div class="run-tabs">
           <Tabs label="Parts of the run" tabs={tabs()} current={tab()} />
         </div>
-        <section class="run-content" aria-label={tabs().find(({ id }) => id === tab())?.label ?? "Run"}>
+        <div class="run-content">
           <Suspense fallback={<Skeleton lines={6} />}>
             <Switch fallback={<Overview />}>
               <Match when={tab() === "charts"}>
@@ -119,7 +119,7 @@ export default function RunPage(props: { project: string; run: string; tab: stri
               </Match>
             </Switch>
           </Suspense>
-        </section>
+        </div>
       </div>
     );
   }

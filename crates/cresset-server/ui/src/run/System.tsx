@@ -111,7 +111,7 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
     return { x, lines: known };
   });
   return (
-    <section class="run-panel" aria-label={props.title}>
+    <div class="run-panel" role="group" aria-label={props.title}>
       <header>
         <h3>{props.title}</h3>
         <span class="muted">{props.keys[0]?.info.unit}</span>
@@ -121,7 +121,7 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
           {(now) => <Plot x={now().x} lines={now().lines} axis="relative" label={props.title} unit={props.keys[0]?.info.unit ?? null} window={props.window} onWindow={(next) => props.onWindow(next)} sync="run" />}
         </Show>
       </div>
-    </section>
+    </div>
   );
 }
 
@@ -159,7 +159,7 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
   const colour = (i: number) => runHue(props.keys.length - 1 - i, theme());
   const bytes = () => props.keys.every(({ info }) => info.unit === "B");
   return (
-    <section class="run-panel" aria-label="Memory of all devices">
+    <div class="run-panel" role="group" aria-label="Memory of all devices">
       <header>
         <h3>Memory, stacked</h3>
         <For each={props.keys}>
@@ -195,6 +195,6 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
           )}
         </Show>
       </div>
-    </section>
+    </div>
   );
 }
