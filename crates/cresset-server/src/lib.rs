@@ -14,7 +14,6 @@ mod app;
 mod assets;
 mod error;
 mod extract;
-mod gap;
 mod guard;
 mod hub;
 mod metrics;

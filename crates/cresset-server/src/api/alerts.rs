@@ -13,7 +13,6 @@ use super::wire::{Level, Time};
 use crate::app::App;
 use crate::error::Failure;
 use crate::extract::{InProject, InRun, Query, Read, within};
-use crate::gap::Gap as _;
 
 /// Which alerts.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -64,7 +63,8 @@ fn page(
 ) -> Result<AlertPage, Failure> {
     let offset = within("offset", query.offset, 0, 0..=100_000_000)?;
     let limit = within("limit", query.limit, 100, 0..=1_000)?;
-    let (total, entries) = store.alerts(project, run, offset, limit)?;
+    let least = query.level.unwrap_or(Level::Trace).into();
+    let (total, entries) = store.alerts(project, run, least, offset, limit)?;
     let ids: Vec<RunId> = entries.iter().map(|entry| entry.key.run.clone()).collect();
     let heads = store.heads(project, &ids)?;
     let alert = |(entry, head): (AlertEntry, Option<_>)| Alert {

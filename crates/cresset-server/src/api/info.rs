@@ -66,7 +66,7 @@ pub(super) async fn server(
             },
             key: caller.name().map(str::to_owned),
             now: Time(Timestamp::now()),
-            trash_seconds: crate::gap::TRASH_SECONDS as f64,
+            trash_seconds: store.trash_delay().as_secs_f64(),
         })
     })
     .await

@@ -15,7 +15,6 @@ use super::wire::{Num, Time};
 use crate::app::App;
 use crate::error::Failure;
 use crate::extract::{InRun, Query, Read, short, within};
-use crate::gap::Gap as _;
 
 /// Which media.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -17,7 +17,6 @@ use crate::app::App;
 use crate::assets::is_known;
 use crate::error::Failure;
 use crate::extract::{InProject, Query, Read, within};
-use crate::gap::Gap as _;
 
 /// Most series of one answer, counted as keys × runs.
 const MAX_SERIES: usize = 20_000;

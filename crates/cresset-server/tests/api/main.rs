@@ -1,0 +1,15 @@
+//! The server as a browser and a program see it: over real sockets, on runs that were recorded.
+
+mod access;
+mod assets;
+mod blobs;
+mod client;
+mod document;
+mod events;
+mod guard;
+mod people;
+mod recorded;
+mod run;
+mod series;
+mod server;
+mod table;
