@@ -5,6 +5,7 @@ import Search from "lucide-solid/icons/search";
 import Sun from "lucide-solid/icons/sun";
 import Trash from "lucide-solid/icons/trash";
 import { needsKey } from "../api/client";
+import { AlertBadge } from "../alerts/AlertBadge";
 import { connection, follow } from "../api/live";
 import { EmptyState } from "../ui/EmptyState";
 import { ErrorState } from "../ui/ErrorState";
@@ -13,7 +14,8 @@ import { Skeleton } from "../ui/Skeleton";
 import { Toasts } from "../ui/Toast";
 import { openPalette, PaletteHost } from "./palette";
 import { paths, route, type Route } from "./paths";
-import { path } from "./router";
+import { formatQuery } from "./query";
+import { path, queryParam } from "./router";
 import { chooseTheme, themeChoice } from "./theme";
 import "./shell.css";
 
@@ -62,9 +64,9 @@ export function Shell(): JSX.Element {
                 {name()}
               </a>
               <nav class="bar-nav" aria-label="Project">
-                <BarLink href={paths.project(name())} on={here().page === "workspace" || here().page === "run"} text="Runs" />
-                <BarLink href={paths.compare(name())} on={here().page === "compare"} text="Compare" />
-                <BarLink href={paths.alerts(name())} on={here().page === "alerts"} text="Alerts" />
+                <BarLink href={paths.project(name()) + whichRuns()} on={here().page === "workspace" || here().page === "run"} text="Runs" />
+                <BarLink href={paths.compare(name()) + whichRuns()} on={here().page === "compare"} text="Compare" />
+                <BarLink href={paths.alerts(name())} on={here().page === "alerts"} text="Alerts" badge={<AlertBadge project={name()} />} />
               </nav>
             </>
           )}
@@ -74,7 +76,7 @@ export function Shell(): JSX.Element {
         <button type="button" class="bar-search" onClick={openPalette} aria-label="Search and commands" aria-keyshortcuts="Control+K">
           <Search />
           <span>Search</span>
-          <kbd>{navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl"} K</kbd>
+          <kbd aria-hidden="true">{shortcut}</kbd>
         </button>
         <IconButton label={`Theme: ${themeChoice()}`} onClick={() => chooseTheme(nextTheme[themeChoice()])}>
           <Switch>
@@ -128,6 +130,7 @@ export function Shell(): JSX.Element {
   );
 }
 
+const shortcut = `${navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl"} K`;
 const nextTheme = { system: "light", light: "dark", dark: "system" } as const;
 
 function projectOf(at: Route): string | null {
@@ -138,10 +141,16 @@ function tabOf(at: Route): string | null {
   return at.page === "run" ? at.tab : null;
 }
 
-function BarLink(props: { href: string; on: boolean; text: string }): JSX.Element {
+/** The filter and search of the page, for the pages that show the same runs otherwise. */
+function whichRuns(): string {
+  return formatQuery({ filter: queryParam("filter")() ?? undefined, search: queryParam("search")() ?? undefined });
+}
+
+function BarLink(props: { href: string; on: boolean; text: string; badge?: JSX.Element }): JSX.Element {
   return (
     <a class="bar-link" href={props.href} aria-current={props.on ? "page" : undefined}>
       {props.text}
+      {props.badge}
     </a>
   );
 }

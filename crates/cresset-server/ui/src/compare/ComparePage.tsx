@@ -1,19 +1,17 @@
-import { createEffect, createMemo, createSignal, lazy, Match, on, Show, Suspense, Switch, type JSX } from "solid-js";
-import Search from "lucide-solid/icons/search";
-import { api } from "../api/client";
+import { createEffect, createMemo, lazy, Match, Show, Suspense, Switch, type JSX } from "solid-js";
 import { createQuery } from "../api/query";
-import type { FilterCheck } from "../api/types";
+import type { Field, RunTable } from "../api/types";
 import { isForPage, provideShortcuts } from "../app/commands";
 import { paths } from "../app/paths";
 import { formatQuery } from "../app/query";
 import { createParam, hrefWith, navigate, setQuery } from "../app/router";
 import { ErrorState } from "../ui/ErrorState";
-import { Input } from "../ui/Input";
 import { Skeleton } from "../ui/Skeleton";
 import { Tabs } from "../ui/Tabs";
 import { Tag } from "../ui/Tag";
+import { FilterField } from "../workspace/FilterField";
 import { createFields, type Comparison } from "./data";
-import { chosenRuns, filterParam, searchParam, setChosenRuns } from "./selection";
+import { chosenRuns, filterParam, searchParam, setChosenRuns, tableUrl } from "./selection";
 import { createKeys } from "./keys";
 import "./compare.css";
 
@@ -53,7 +51,7 @@ export default function ComparePage(props: { project: string }): JSX.Element {
     <div class="cmp">
       <header class="cmp-head">
         <h1>Compare</h1>
-        <Which project={props.project} />
+        <Which project={props.project} fields={fields.data() ?? []} />
       </header>
       <Tabs
         label="Views of the comparison"
@@ -95,55 +93,22 @@ export default function ComparePage(props: { project: string }): JSX.Element {
 }
 
 /** Which runs are compared: the filter of the workspace, or a choice. */
-function Which(props: { project: string }): JSX.Element {
-  const [draft, setDraft] = createSignal(filterParam());
-  createEffect(on(filterParam, (text) => setDraft(text)));
-  const check = createQuery<FilterCheck>(() => (draft().trim() === "" ? null : api("/filter", { project: props.project, filter: draft() })));
-  const bad = createMemo(() => {
-    const answer = check.data();
-    return draft().trim() === "" || answer === undefined || answer.ok ? null : answer;
+function Which(props: { project: string; fields: Field[] }): JSX.Element {
+  // Says how many pass, and what is wrong with the filter.
+  const table = createQuery<RunTable>(() => tableUrl(props.project, [], { limit: 1 }), { live: (change) => change.what !== "update", every: 2000 });
+  const counts = createMemo(() => {
+    const data = table.data();
+    return data === undefined ? "" : `${data.matched.toLocaleString("en-US")} of ${data.total.toLocaleString("en-US")} runs`;
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  // What can be read applies by itself after a moment; Enter applies at once, and shows what is wrong.
-  function type(text: string): void {
-    setDraft(text);
-    clearTimeout(timer);
-    if (text.trim() === "") setQuery({ filter: null }, { replace: true });
-  }
-  createEffect(
-    on(check.data, (answer) => {
-      clearTimeout(timer);
-      if (answer?.ok && draft() !== filterParam()) timer = setTimeout(() => setQuery({ filter: draft().trim() || null }, { replace: true }), 300);
-    }),
-  );
-
   return (
     <div class="cmp-which">
       <Show
         when={chosenRuns().length > 0}
         fallback={
           <>
-            <form
-              class="cmp-filter"
-              onSubmit={(event) => {
-                event.preventDefault();
-                setQuery({ filter: draft().trim() || null });
-              }}
-            >
-              <Input
-                label="Filter runs"
-                placeholder="Filter: val/auc > 0.9 and config.lr < 1e-2"
-                icon={<Search />}
-                clearable
-                value={draft()}
-                invalid={bad() !== null}
-                aria-describedby="cmp-filter-problem"
-                onText={type}
-              />
-              <span id="cmp-filter-problem" class="cmp-problem" role="status">
-                {bad()?.message ?? ""}
-              </span>
-            </form>
+            <div class="cmp-filter">
+              <FilterField value={filterParam()} onFilter={(filter) => setQuery({ filter: filter || null })} fields={props.fields} failure={table.failure()} />
+            </div>
             <Show when={searchParam()}>
               {(text) => (
                 <Tag onRemove={() => setQuery({ search: null })} removeLabel="Remove the search">
@@ -151,6 +116,7 @@ function Which(props: { project: string }): JSX.Element {
                 </Tag>
               )}
             </Show>
+            <span class="cmp-counts muted">{counts()}</span>
           </>
         }
       >

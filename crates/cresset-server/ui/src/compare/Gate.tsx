@@ -17,13 +17,20 @@ export function Gate(props: { table: Query<RunTable>; enough: number; children: 
       when={props.table.data()}
       fallback={
         <Show when={props.table.failure()} fallback={<Skeleton lines={8} label="Loading runs" />}>
-          {(failure) => <ErrorState failure={failure()} onRetry={props.table.refetch} />}
+          {(failure) => (
+            <Show
+              when={failure().code === "bad_filter"}
+              fallback={<ErrorState failure={failure()} onRetry={props.table.refetch} />}
+            >
+              <EmptyState title="The filter cannot be read">What is wrong is said above.</EmptyState>
+            </Show>
+          )}
         </Show>
       }
     >
       {(table) => (
         <>
-          <Show when={props.table.failure()}>{(failure) => <ErrorState inline failure={failure()} onRetry={props.table.refetch} />}</Show>
+          <Show when={props.table.failure()?.code !== "bad_filter" && props.table.failure()}>{(failure) => <ErrorState inline failure={failure()} onRetry={props.table.refetch} />}</Show>
           <Show when={table().matched > MOST_RUNS}>
             <p class="cmp-note">
               The newest {MOST_RUNS.toLocaleString("en-US")} of {table().matched.toLocaleString("en-US")} runs are compared. A filter chooses others.

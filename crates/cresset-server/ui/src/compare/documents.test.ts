@@ -49,7 +49,7 @@ describe("columns", () => {
     expect(arch.categories).toEqual(["resnet8", "resnet18"]);
     expect([...arch.values]).toEqual([1, 0, 1]);
   });
-  it("wants a logarithmic axis for two decades", () => {
+  it("wants a logarithmic axis for what spans decades", () => {
     const of = (values: number[]) => wantsLog(column(values.map((v) => run({ "config.lr": v })), field("config.lr", "number")));
     expect([of([1e-4, 1e-2]), of([1, 10]), of([0, 100])]).toEqual([true, false, false]);
   });

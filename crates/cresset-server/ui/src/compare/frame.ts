@@ -113,9 +113,9 @@ export function natural(a: string, b: string): number {
   return collator.compare(a, b);
 }
 
-/** Whether a logarithmic axis shows a column better: positive, over two decades or more. */
+/** Whether a logarithmic axis shows a column better: positive, and over more than a decade by far. */
 export function wantsLog(column: Column): boolean {
-  return column.kind === "number" && column.unit === "plain" && column.min > 0 && column.max / column.min >= 100;
+  return column.kind === "number" && column.unit === "plain" && column.min > 0 && column.max / column.min >= 25;
 }
 
 /**
