@@ -73,7 +73,7 @@ export function Shell(): JSX.Element {
         </Show>
         <div class="bar-space" />
         <ConnectionNote />
-        <button type="button" class="bar-search" onClick={openPalette} aria-label="Search and commands" aria-keyshortcuts="Control+K">
+        <button type="button" class="bar-search" onClick={openPalette} aria-keyshortcuts="Control+K">
           <Search />
           <span>Search</span>
           <kbd aria-hidden="true">{shortcut}</kbd>
