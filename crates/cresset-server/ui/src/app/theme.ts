@@ -31,6 +31,15 @@ export const theme = createRoot(() => {
 
 /** A custom property of the shown theme, such as `--grid`, for drawings. */
 export function token(name: string): string {
-  theme();
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const shown = theme();
+  if (known.theme !== shown) known = { theme: shown, values: new Map() };
+  let value = known.values.get(name);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    known.values.set(name, value);
+  }
+  return value;
 }
+
+// Asking the browser costs a look at the whole page's styles.
+let known: { theme: string; values: Map<string, string> } = { theme: "", values: new Map() };

@@ -5,7 +5,7 @@ import { createQuery } from "../api/query";
 import { ErrorState } from "../ui/ErrorState";
 import { Skeleton } from "../ui/Skeleton";
 import type { ShownAxis } from "./axis";
-import { linesOf, type LineGroup, type LineRun } from "./lines";
+import { BANDS, linesOf, type LineGroup, type LineRun } from "./lines";
 import { Plot } from "./Plot";
 import type { Outliers } from "./yRange";
 import "./line-chart.css";
@@ -45,19 +45,21 @@ export interface LineChartProps {
  * when zoomed asks for the window in detail, while what it has is shown.
  */
 export function LineChart(props: LineChartProps): JSX.Element {
-  const [buckets, setBuckets] = createSignal(0);
+  const [pixels, setPixels] = createSignal(0);
   let frame!: HTMLDivElement;
   onMount(() => {
     const observer = new ResizeObserver(() => {
       // In steps, so that a few pixels more do not ask anew.
       const next = Math.max(400, Math.min(2000, Math.ceil(frame.clientWidth / 400) * 400));
-      if (frame.clientWidth > 0) setBuckets((old) => Math.max(old, next));
+      if (frame.clientWidth > 0) setPixels((old) => Math.max(old, next));
     });
     observer.observe(frame);
     onCleanup(() => observer.disconnect());
   });
 
   const ids = createMemo(() => props.runs.slice(0, MOST_RUNS).map((run) => run.id));
+  // Many runs are drawn by two values a bucket.
+  const buckets = createMemo(() => (ids().length > BANDS ? pixels() / 2 : pixels()));
   const question = (window: [number, number] | null, count: number): string | null => {
     if (props.active === false || !ids().length || !props.keys.length || count === 0) return null;
     return api(`${projectPath(props.project)}/series`, {

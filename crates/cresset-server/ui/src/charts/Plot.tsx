@@ -9,6 +9,7 @@ import { focused, setFocused, setSharedCursor, sharedCursor } from "./hover";
 import type { PlotLine } from "./line";
 import { nearest } from "./nearest";
 import { drawMarks, drawOverlay } from "./overlay";
+import { startPanning, type Pan } from "./pan";
 import { PlotTooltip, type Tip } from "./PlotTooltip";
 import { logTicks } from "./ticks";
 import { yRange, type Outliers } from "./yRange";
@@ -44,6 +45,12 @@ export function Plot(props: PlotProps): JSX.Element {
   let plot: uPlot | undefined;
   let layer: HTMLCanvasElement | undefined;
   let veil: HTMLDivElement | undefined;
+  let heldY: [number, number] | undefined;
+  let panning: Pan | undefined;
+  /** Where a hand has moved the plot to. */
+  let movedTo: [number, number] | undefined;
+  /** Data came while a hand moved the plot. */
+  let stale = false;
 
   // With a logarithmic x, what is not above zero has no place.
   const data = createMemo(() => {
@@ -98,6 +105,10 @@ export function Plot(props: PlotProps): JSX.Element {
   );
   createEffect(
     on([aligned, () => props.window, () => props.outliers], ([next]) => {
+      if (panning) {
+        stale = true;
+        return;
+      }
       if (!plot || plot.data === next) return rescale();
       if (plot.series.length !== next.length) return;
       plot.batch(() => {
@@ -129,6 +140,8 @@ export function Plot(props: PlotProps): JSX.Element {
   });
 
   function destroy(): void {
+    panning?.end();
+    panning = undefined;
     plot?.destroy();
     plot = layer = veil = undefined;
   }
@@ -160,7 +173,7 @@ export function Plot(props: PlotProps): JSX.Element {
       padding: [10, 18, 0, 0],
       legend: { show: false },
       scales: {
-        x: { time: props.axis === "wall", distr: props.logX && props.axis !== "wall" ? 3 : 1, range: () => shownWindow() },
+        x: { time: props.axis === "wall", distr: props.logX && props.axis !== "wall" ? 3 : 1, range: () => movedTo ?? shownWindow() },
         y: { distr: props.logY ? 3 : 1, range: (u) => rangeY(u) },
       },
       axes: [
@@ -198,10 +211,12 @@ export function Plot(props: PlotProps): JSX.Element {
           return {
             scale: "y",
             pxAlign: 0,
+            // While a hand moves the plot, a picture of the lines is moved instead.
+            paths: (u, i, from, to) => (panning ? null : linear(u, i, from, to)),
             stroke: band ? "transparent" : curve.role === "ghost" ? fade(curve.line.color, faint) : curve.line.color,
-            width: curve.role === "y" ? 1.5 : band ? 0 : 1,
+            width: curve.role === "y" ? (props.lines.length > 30 ? 1 : 1.5) : band ? 0 : 1,
             ...(curve.line.dash && { dash: curve.line.dash }),
-            points: { show: curve.role === "y" ? showPoints : false, size: 5, fill: curve.line.color },
+            points: { show: curve.role === "y" ? (u, i, from, to) => !panning && showPoints(u, i, from, to) : false, size: 5, fill: curve.line.color },
           };
         }),
       ],
@@ -214,7 +229,7 @@ export function Plot(props: PlotProps): JSX.Element {
         drag: { x: props.onWindow !== undefined, y: false, setScale: false },
         bind: {
           mousedown: (u, _target, handler) => (event: MouseEvent) => {
-            if (event.button === 1 || (event.button === 0 && event.shiftKey)) startPan(u, event);
+            if (event.button === 0 && event.shiftKey) startPan(u, event);
             else handler(event);
             return null;
           },
@@ -235,6 +250,7 @@ export function Plot(props: PlotProps): JSX.Element {
         setCursor: [(u) => onCursor(u)],
         draw: [
           (u) => {
+            if (panning) return;
             drawMarks(u, props.lines, data().cut);
             overlay();
           },
@@ -244,6 +260,7 @@ export function Plot(props: PlotProps): JSX.Element {
   }
 
   function rangeY(u: uPlot): [number, number] {
+    if (heldY) return heldY;
     const { x, cut } = data();
     const { min = null, max = null } = u.scales["x"] ?? {};
     const [from, to] = min === null || max === null ? [0, x.length - 1] : between(x, min, max);
@@ -252,6 +269,7 @@ export function Plot(props: PlotProps): JSX.Element {
 
   function onCursor(u: uPlot): void {
     const { left = -1, top = -1, idx } = u.cursor;
+    if (panning) return;
     if (left < 0 || top < 0 || idx === null || idx === undefined || !props.lines.length) {
       leave();
       return;
@@ -279,24 +297,48 @@ export function Plot(props: PlotProps): JSX.Element {
     if (untrack(sharedCursor)?.by === id) setSharedCursor(null);
   }
 
+  /** Shift and a drag: the plot follows the hand. Its heights stay meanwhile, so that nothing jumps. */
   function startPan(u: uPlot, event: MouseEvent): void {
     if (!props.onWindow) return;
-    event.preventDefault();
-    const [min, max] = [u.scales["x"]!.min!, u.scales["x"]!.max!];
-    const a = u.posToVal(0, "x");
-    const perPixel = (u.posToVal(u.over.clientWidth, "x") - a) / Math.max(1, u.over.clientWidth);
-    let last: [number, number] = [min, max];
+    leave();
+    const perPixel = (u.posToVal(u.over.clientWidth, "x") - u.posToVal(0, "x")) / Math.max(1, u.over.clientWidth);
+    const { min: low, max: high } = u.scales["y"]!;
+    let base: [number, number] = [u.scales["x"]!.min!, u.scales["x"]!.max!];
+    let from = event.clientX;
+    let last = base;
+    heldY = low !== undefined && high !== undefined ? [low, high] : undefined;
+    panning = startPanning(u, props.lines, data().cut);
+    const show = (window: [number, number]) => {
+      movedTo = window;
+      u.setScale("x", { min: window[0], max: window[1] });
+    };
     const move = (next: MouseEvent) => {
-      const shift = (event.clientX - next.clientX) * perPixel;
-      last = [min + shift, max + shift];
-      u.setScale("x", { min: last[0], max: last[1] });
-      props.onWindow?.(last, true);
+      const pixels = next.clientX - from;
+      last = [base[0] - pixels * perPixel, base[1] - pixels * perPixel];
+      const painted = panning?.move(pixels) ?? true;
+      if (!painted) {
+        panning?.end();
+        panning = undefined;
+        [base, from] = [last, next.clientX];
+        // Drawn at once, because the next picture is made of it.
+        u.batch(() => show(base));
+        panning = startPanning(u, props.lines, data().cut);
+      } else show(last);
     };
     const up = () => {
       window.removeEventListener("mousemove", move);
       window.removeEventListener("mouseup", up);
-      props.onWindow?.(last);
+      panning?.end();
+      panning = undefined;
+      heldY = undefined;
+      if (stale && u.series.length === untrack(aligned).length) u.setData(untrack(aligned), false);
+      stale = false;
+      movedTo = undefined;
+      // Where nobody moved, the window stays as it was, and the lines come back.
+      if (last === base) rescale();
+      else props.onWindow?.(last);
     };
+    show(base);
     window.addEventListener("mousemove", move);
     window.addEventListener("mouseup", up);
   }
@@ -358,6 +400,8 @@ export function Plot(props: PlotProps): JSX.Element {
   );
 }
 
+const linear = uPlot.paths.linear!();
+
 interface Curve {
   line: PlotLine;
   role: "y" | "ghost" | "low" | "high";
@@ -382,9 +426,11 @@ function seriesOf(lines: readonly PlotLine[]): Curve[] {
 /** Points are shown where there are few enough to tell them apart. */
 function showPoints(u: uPlot, series: number, from: number, to: number): boolean {
   const values = u.data[series]!;
+  // Counting stops where it is known that there are too many.
+  const most = u.series.length <= 12 ? u.over.clientWidth / 24 : 1;
   let count = 0;
-  for (let i = from; i <= to; i++) if (values[i] !== null && values[i] !== undefined) count += 1;
-  return count === 1 || (count > 0 && u.series.length <= 12 && count * 24 < u.over.clientWidth);
+  for (let i = from; i <= to && count <= most; i++) if (values[i] !== null && values[i] !== undefined) count += 1;
+  return count > 0 && count <= most;
 }
 
 /** The places of the grid that a window shows, with one neighbour at each side. */

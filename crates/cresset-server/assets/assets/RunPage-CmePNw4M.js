@@ -1,1 +1,0 @@
-import{c as e,f as t,r as n}from"./index-BEJCP3tH.js";function r(r){return t(n,{title:`RunPage`,get children(){return[e(()=>r.run),` `,e(()=>r.tab)]}})}export{r as default};

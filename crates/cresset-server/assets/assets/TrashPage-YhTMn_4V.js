@@ -1,1 +1,0 @@
-import{f as e,r as t}from"./index-BEJCP3tH.js";function n(){return e(t,{title:`TrashPage`})}export{n as default};

@@ -1,1 +1,0 @@
-import{f as e,r as t}from"./index-BEJCP3tH.js";function n(n){return e(t,{title:`WorkspacePage`,get children(){return n.project}})}export{n as default};
