@@ -14,6 +14,14 @@ export function ColourLegend(props: { legend: Legend }): JSX.Element {
               <span class="cmp-legend-name ellipsis">{legend().label}</span>
               <span>{legend().low}</span>
               <span class="cmp-legend-bar" style={{ background: `linear-gradient(to right, ${legend().stops.join(", ")})` }} />
+              <Show when={legend().middle}>
+                {(middle) => (
+                  <>
+                    <span title="The median: as many runs have lighter colours as darker ones">{middle()}</span>
+                    <span class="cmp-legend-bar" style={{ background: `linear-gradient(to right, ${legend().upper.join(", ")})` }} />
+                  </>
+                )}
+              </Show>
               <span>{legend().high}</span>
               <Missing colour={legend().missing} />
             </>

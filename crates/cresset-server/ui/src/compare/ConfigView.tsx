@@ -3,6 +3,7 @@ import { api, projectPath } from "../api/client";
 import { createQuery } from "../api/query";
 import type { Field, Json, RunDetail } from "../api/types";
 import { createParam } from "../app/router";
+import { shellLine } from "../run/copy";
 import { Checkbox } from "../ui/Checkbox";
 import { EmptyState } from "../ui/EmptyState";
 import { ErrorState } from "../ui/ErrorState";
@@ -43,7 +44,7 @@ export default function ConfigView(props: { comparison: Comparison }): JSX.Eleme
     const plain = { best: () => NOBODY };
     return [
       { title: "Configuration", rows: of((run) => run.config), write: (_, value) => exact(value), ...plain },
-      { title: "Code", rows: of(codeOf), write: (_, value) => exact(value), ...plain },
+      { title: "Code", rows: of(codeOf), write: writeCode, ...plain },
       { title: "Run", rows: of(runOf), write: writeRun, ...plain },
       { title: "Machine", rows: of(machineOf), write: (_, value) => exact(value), ...plain },
       {
@@ -157,6 +158,10 @@ function summaryOf(rows: DiffRow[], runs: number): string {
 function exact(value: Json | undefined): string {
   if (value === undefined) return "–";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function writeCode(row: DiffRow, value: Json | undefined): string {
+  return row.path.at(-1) === "arguments" && Array.isArray(value) ? shellLine(value.map(String)) : exact(value);
 }
 
 function writeRun(row: DiffRow, value: Json | undefined): string {

@@ -36,9 +36,13 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
     if (chosen.length > 0) return chosen.slice(0, MOST_AXES);
     const config = varyingConfig(fields()).slice(0, 6).map((field) => field.path);
     const summary = fields().filter((field) => field.source === "summary" && field.kind === "number" && field.distinct > 1 && !isInner(field.path));
-    const best = metric()?.path;
-    const others = summary.filter((field) => field.path !== best).sort((a, b) => b.runs - a.runs).slice(0, config.length < 2 ? 3 : 1);
-    return [...config, ...others.map((field) => field.path), ...(best === undefined ? [] : [best])];
+    const best = metric();
+    if (best === null) return [...config, ...summary.slice(0, 3).map((field) => field.path)];
+    // Beside the metric one that is wanted low where it is wanted high, such as a loss; and more where little was set.
+    const others = summary.filter((field) => field !== best && field.runs >= 0.9 * best.runs);
+    const against = likelyMetric(others.filter((field) => (field.goal ?? "maximize") !== (best.goal ?? "maximize"))) ?? likelyMetric(others);
+    const more = config.length >= 2 ? [] : others.filter((field) => field !== against).slice(0, 2);
+    return [...config, ...more.map((field) => field.path), ...(against === null ? [] : [against.path]), best.path];
   });
   const colourBy = (): string | null => (colourParam() === "run" ? null : (colourParam() ?? metric()?.path ?? null));
   const data = createColumns(props.comparison, () => [...axes(), ...(colourBy() === null ? [] : [colourBy()!])]);

@@ -32,7 +32,12 @@ const NEAR = 14;
 const PAD = 10;
 const BOTTOM = 44;
 /** From so many runs on a few shared values are spread. */
-const CROWD = 60;
+const CROWD = 40;
+
+/** Whether runs that share a value of this column are spread around it. */
+export function isSpread(column: Column, runs: number): boolean {
+  return runs > CROWD && (column.kind === "category" || column.distinct <= FEW);
+}
 
 /** Runs as points over two fields. */
 export function ScatterPlot(props: ScatterPlotProps): JSX.Element {
@@ -52,8 +57,8 @@ export function ScatterPlot(props: ScatterPlotProps): JSX.Element {
     const [from, across, down] = [left() + PAD, size().width - left() - 3 * PAD, size().height - BOTTOM - 3 * PAD];
     // Runs that share a value are spread a little, or they would hide each other.
     const jitter = (s: Scale): number => {
-      if (s.column.kind === "category") return ((random() - 0.5) * 0.5) / Math.max(1, s.column.categories.length);
-      return s.column.distinct <= FEW && props.runs > CROWD ? (random() - 0.5) * 0.03 : 0;
+      if (!isSpread(s.column, props.runs)) return 0;
+      return (random() - 0.5) * (s.column.kind === "category" ? 0.5 / Math.max(1, s.column.categories.length) : 0.03);
     };
     return Array.from({ length: props.runs }, (_, i) => ({
       x: from + (horizontal.place(xs[i]!) + jitter(horizontal)) * across,

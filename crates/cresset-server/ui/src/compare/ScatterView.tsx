@@ -14,7 +14,7 @@ import { Gate } from "./Gate";
 import { paretoFront, type Better } from "./pareto";
 import { RunsTable } from "./RunsTable";
 import { canLog, formatValue } from "./scale";
-import { ScatterPlot } from "./ScatterPlot";
+import { isSpread, ScatterPlot } from "./ScatterPlot";
 
 type LogChoice = "auto" | "on" | "off";
 const logChoice = (text: string | null): LogChoice => (text === "on" || text === "off" ? text : "auto");
@@ -119,8 +119,12 @@ export default function ScatterView(props: { comparison: Comparison }): JSX.Elem
                 />
               </section>
               <p class="cmp-hint">
-                A point is a run; it opens with a click. Where runs share one of a few values they are spread a little to be seen.
-                <Show when={missing() > 0}> {missing().toLocaleString("en-US")} runs lack one of the two values and are not drawn.</Show>
+                A point is a run; it opens with a click.
+                <Show when={isSpread(both().x, data.runs().length) || isSpread(both().y, data.runs().length)}> Runs that share a value are spread a little, to be seen.</Show>
+                <Show when={missing() > 0}>
+                  {" "}
+                  {missing() === 1 ? "One run lacks" : `${missing().toLocaleString("en-US")} runs lack`} one of the two values and {missing() === 1 ? "is" : "are"} not drawn.
+                </Show>
               </p>
               <div class="cmp-tools cmp-below">
                 <h2>{front() === null ? `${shown().length.toLocaleString("en-US")} runs` : `${front()!.length} runs that no other beats in both`}</h2>

@@ -20,7 +20,7 @@ export interface Chosen {
   table: ReturnType<typeof createQuery<RunTable>>;
 }
 
-/** A few runs side by side: those that the URL names, or the newest that pass the filter. */
+/** A few runs side by side: those that the URL names, or the newest that pass the filter, finished ones before others. */
 export function createChosen(project: string): Chosen {
   const table = createQuery<RunTable>(() => tableUrl(project, [], { all: true, limit: 1000 }), { live: (c) => c.what !== "update", every: 2000 });
   // Chosen runs need not be among those that the list has.
@@ -32,7 +32,7 @@ export function createChosen(project: string): Chosen {
     on(table.data, (data) => {
       if (data === undefined) return;
       const still = (first() ?? []).filter((id) => data.runs.some((run) => run.id === id));
-      if (first() === null || still.length < Math.min(2, data.runs.length)) setFirst(data.runs.slice(0, BY_DEFAULT).map((run) => run.id));
+      if (first() === null || still.length < Math.min(2, data.runs.length)) setFirst(someOf(data.runs));
       else if (still.length !== first()!.length) setFirst(still);
     }),
   );
@@ -47,6 +47,11 @@ export function createChosen(project: string): Chosen {
     row: (id) => rows().get(id),
     table,
   };
+}
+
+function someOf(runs: RunRow[]): string[] {
+  const finished = runs.filter((run) => run.state === "finished");
+  return [...finished, ...runs.filter((run) => run.state !== "finished")].slice(0, BY_DEFAULT).map((run) => run.id);
 }
 
 /** One of something for each run, kept as long as the run is among them. */

@@ -5,8 +5,9 @@ import { theme, token } from "../app/theme";
 import { ramp } from "../charts/ramp";
 import { hues } from "../ui/palette";
 import { runColor } from "../ui/runColor";
+import { ranks } from "./correlation";
 import { wantsLog, type Column } from "./frame";
-import { formatValue, scale } from "./scale";
+import { FEW, formatValue, scale } from "./scale";
 
 export interface Colouring {
   /** `#rrggbb` of a run. */
@@ -15,9 +16,10 @@ export interface Colouring {
   order: Uint32Array;
   legend: Legend;
 }
+/** A scale with a middle is drawn in two halves around it: `stops` below, `upper` above. */
 export type Legend =
   | { kind: "runs" }
-  | { kind: "scale"; label: string; low: string; high: string; stops: string[]; missing: string | null }
+  | { kind: "scale"; label: string; low: string; middle: string | null; high: string; stops: string[]; upper: string[]; missing: string | null }
   | { kind: "categories"; label: string; entries: { name: string; colour: string }[]; missing: string | null };
 
 /** The weakest colour that still stands out from the ground, as a place on the ramp. */
@@ -45,23 +47,22 @@ export function createColouring(runs: Accessor<RunRow[]>, column: Accessor<Colum
         legend: { kind: "categories", label: by.label, entries: by.categories.map((name, i) => ({ name, colour: colours[i]! })), missing },
       };
     }
-    const place = scale(by, wantsLog(by));
+    const places = placesOf(by);
     const dark = theme() === "dark";
     const downwards = by.goal === "minimize";
     const steps = Array.from({ length: STEPS + 1 }, (_, i) => rampHex(WEAKEST + (1 - WEAKEST) * ((downwards ? STEPS - i : i) / STEPS), dark));
-    const strength = (run: number): number => {
-      const at = place.place(by.values[run]!);
-      return Number.isNaN(at) ? -1 : downwards ? 1 - at : at;
-    };
+    const strength = (run: number): number => (Number.isNaN(places[run]!) ? -1 : downwards ? 1 - places[run]! : places[run]!);
     return {
-      colour: (run) => steps[Math.round(place.place(by.values[run]!) * STEPS)] ?? none,
+      colour: (run) => steps[Math.round(places[run]! * STEPS)] ?? none,
       order: order.sort((a, b) => strength(a) - strength(b)),
       legend: {
         kind: "scale",
         label: by.label,
         low: formatValue(by, by.min),
+        middle: by.distinct > FEW ? formatValue(by, median(by.values)) : null,
         high: formatValue(by, by.max),
-        stops: Array.from({ length: 9 }, (_, i) => steps[i * (STEPS / 8)]!),
+        stops: steps.slice(0, by.distinct > FEW ? STEPS / 2 + 1 : undefined),
+        upper: steps.slice(STEPS / 2),
         missing,
       },
     };
@@ -75,6 +76,27 @@ const STATE_TOKENS: Record<string, string> = {
   stopped: "--stopped",
   crashed: "--crashed",
 };
+
+/**
+ * Where each run is between the lowest and the highest, 0 to 1. Many different values are placed by rank: a run that diverged would
+ * leave all others in one colour. NaN for none.
+ */
+function placesOf(column: Column): Float64Array {
+  if (column.distinct <= FEW) {
+    const { place } = scale(column, wantsLog(column));
+    return column.values.map(place);
+  }
+  const having = Array.from(column.values.keys()).filter((run) => !Number.isNaN(column.values[run]!));
+  const ranked = ranks(having.map((run) => column.values[run]!));
+  const places = new Float64Array(column.values.length).fill(NaN);
+  having.forEach((run, i) => (places[run] = (ranked[i]! - 1) / Math.max(1, having.length - 1)));
+  return places;
+}
+
+function median(values: Float64Array): number {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  return sorted[sorted.length >> 1] ?? NaN;
+}
 
 function rampHex(at: number, dark: boolean): string {
   const table = ramp(dark);

@@ -122,7 +122,7 @@ export function wantsLog(column: Column): boolean {
  * The metric that people most likely mean: one with a goal, of the validation before others, that most runs have. `null` where
  * no field is a number that varies.
  */
-export function likelyMetric(fields: Field[]): Field | null {
+export function likelyMetric(fields: readonly Field[]): Field | null {
   let best: Field | null = null;
   let most = -Infinity;
   for (const field of fields) {
