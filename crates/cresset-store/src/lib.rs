@@ -6,6 +6,7 @@
 
 mod background;
 mod chart;
+mod check;
 mod chunk;
 mod document;
 mod documents;
@@ -26,6 +27,7 @@ mod values;
 mod varint;
 
 pub use chart::{Axis, Chart, ChartQuery, ChartSeries, Grid, NonFinite, RankChoice};
+pub use check::{Checked, Difference};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
 pub use error::StoreError;
 pub use filter::{Filter, FilterError};

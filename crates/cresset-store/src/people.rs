@@ -14,6 +14,7 @@ use crate::error::StoreError;
 
 pub use keys::{AccessKey, KeyScope, Role};
 pub use labels::LabelPatch;
+pub(crate) use labels::of as labels_of;
 pub use stop::StopRequest;
 pub use trash::Trashed;
 pub use views::View;

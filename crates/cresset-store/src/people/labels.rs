@@ -107,7 +107,7 @@ fn distinct(tags: Vec<String>) -> Vec<String> {
 }
 
 /// What a person set of a run.
-pub(super) fn of(tx: &mut dyn Transaction, key: &RunKey) -> Result<LabelPatch, StoreError> {
+pub(crate) fn of(tx: &mut dyn Transaction, key: &RunKey) -> Result<LabelPatch, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM labels WHERE project = $1 AND run = $2");
     let args = [key.project.as_str().into(), key.run.as_str().into()];
     let found = tx.first(&sql, &args, LabelPatch::read)?;
