@@ -26,9 +26,9 @@ export function DeleteProject(props: { project: Project; onClose: (deleted: bool
     }
     const { done, refused } = answer.value;
     if (refused.length > 0) {
-      toast(`${done.length} runs are in the trash. ${refused.length} stayed: ${refused[0]!.why}`, { tone: "danger" });
+      toast(`${moved(done.length)} ${refused.length} stayed: ${refused[0]!.why}`, { tone: "danger" });
     } else {
-      toast(`${props.project.name}: ${done.length} runs are in the trash.`);
+      toast(`${props.project.name}: ${moved(done.length)}`);
     }
     props.onClose(true);
   }
@@ -64,4 +64,8 @@ export function DeleteProject(props: { project: Project; onClose: (deleted: bool
       </form>
     </Dialog>
   );
+}
+
+function moved(runs: number): string {
+  return runs === 1 ? "one run is in the trash." : `${runs.toLocaleString("en-US")} runs are in the trash.`;
 }

@@ -21,6 +21,8 @@ import { FirstRun } from "./FirstRun";
 import "./projects.css";
 
 type Order = "activity" | "name" | "runs" | "alerts";
+/** So many are shown of a project. */
+const TAGS = 4;
 const STATES: State[] = ["running", "finished", "failed", "stopped", "crashed"];
 
 /** All projects; how to make the first one where there are none. */
@@ -172,10 +174,10 @@ function Row(props: { project: Project; now: number; onDelete: () => void }): JS
         </Show>
       </td>
       <td class="proj-tags">
-        <For each={props.project.tags.slice(0, 6)}>{(tag) => <Tag>{tag}</Tag>}</For>
-        <Show when={props.project.tags.length > 6}>
-          <span class="muted" title={props.project.tags.slice(6).join(", ")}>
-            +{props.project.tags.length - 6}
+        <For each={props.project.tags.slice(0, TAGS)}>{(tag) => <Tag>{tag}</Tag>}</For>
+        <Show when={props.project.tags.length > TAGS}>
+          <span class="muted" title={props.project.tags.slice(TAGS).join(", ")}>
+            +{props.project.tags.length - TAGS}
           </span>
         </Show>
       </td>
