@@ -19,7 +19,8 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/api": { target: server, changeOrigin: true } },
+    // The server refuses changes that another origin asks for, which the development server is.
+    proxy: { "/api": { target: server, changeOrigin: true, headers: { origin: server } } },
   },
   test: { environment: "node", include: ["src/**/*.test.ts"] },
 } as Parameters<typeof defineConfig>[0]);

@@ -80,7 +80,7 @@ export function ConfusionMatrix(props: ConfusionMatrixProps) {
       </Show>
       <p class="confusion-readout" aria-live="polite">
         <Show when={under()} fallback={<span class="muted">{worstWords(props.matrix)}</span>}>
-          {(at) => words(props.matrix, at())}
+          {(at) => <>{words(props.matrix, at())}</>}
         </Show>
       </p>
     </div>

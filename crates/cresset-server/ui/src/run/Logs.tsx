@@ -254,7 +254,7 @@ export default function Logs(): JSX.Element {
         </Show>
         <span class="logs-count muted" role="status">
           <Show when={counts()}>
-            {(number) => (number().matched === number().total ? `${formatNumber(number().total)} lines` : `${formatNumber(number().matched)} of ${formatNumber(number().total)} lines`)}
+            {(number) => <>{number().matched === number().total ? `${formatNumber(number().total)} lines` : `${formatNumber(number().matched)} of ${formatNumber(number().total)} lines`}</>}
           </Show>
         </span>
         <IconButton label="First line" small onClick={loadOrGo(true)}>

@@ -47,7 +47,7 @@ export function systemKeys(keys: readonly KeyInfo[]): SystemKey[] {
       const [, device, name] = match ?? [];
       return device && name
         ? { info, device: device.replace(/[./]/, ""), name }
-        : { info, device: null, name: info.key.slice("system/".length) };
+        : { info, device: null, name: info.key.replace(/^system\/(host\/)?/, "") };
     })
     .sort((a, b) => natural(a.info.key, b.info.key));
 }

@@ -1,4 +1,4 @@
-import { createEffect, createMemo, createSignal, createUniqueId, For, Match, Show, Switch, type JSX } from "solid-js";
+import { createEffect, createMemo, createSignal, createUniqueId, For, Match, on, Show, Switch, type JSX } from "solid-js";
 import ArrowDown from "lucide-solid/icons/arrow-down";
 import ArrowUp from "lucide-solid/icons/arrow-up";
 import ChevronDown from "lucide-solid/icons/chevron-down";
@@ -52,6 +52,17 @@ export function RunList(props: {
   const [scroller, setScroller] = createSignal<HTMLElement>();
   const [current, setCurrent] = createSignal(-1);
   let anchor = -1;
+  // Where the current run is moved to another place, such as the top, the cursor goes with it.
+  createEffect(
+    on(
+      () => props.items,
+      (items, before) => {
+        const id = before?.[current()]?.id.replace(/^pin-/, "");
+        if (id === undefined || items[current()]?.id.replace(/^pin-/, "") === id) return;
+        setCurrent(items.findIndex((item) => item.id.replace(/^pin-/, "") === id));
+      },
+    ),
+  );
   const virtual = createVirtual({ count: () => props.items.length, size: () => ROW, scroller, overscan: 12 });
 
   const groups = createMemo(() => props.items.filter((item) => item.kind === "group").map((item) => item.id));
@@ -345,7 +356,7 @@ function shortLabel(path: string): string {
 
 function columnWidth(path: string, field: Field | undefined, grouped: boolean): number {
   if (path === "tags") return 150;
-  if (path === "created" || path === "active" || path === "state") return 92;
+  if (path === "created" || path === "active" || path === "state") return 98;
   const label = Math.min(150, 28 + shortLabel(path).length * 6.6);
   if (isNumeric(field)) return Math.max(grouped ? 124 : 88, label);
   return Math.max(110, label);

@@ -98,8 +98,9 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
   const linkTo = (info: KeyInfo): string | null => {
     const run = visible()[0];
     if (!run) return null;
-    const tab = info.kind === "histogram" ? "histograms" : "media";
-    return paths.run(project, run.id, tab) + formatQuery({ key: info.key });
+    if (info.kind === "histogram") return paths.run(project, run.id, "tensors") + formatQuery({ key: info.key });
+    if (info.media.every((what) => what === "file")) return paths.run(project, run.id, "files");
+    return paths.run(project, run.id, "samples") + formatQuery({ q: info.key });
   };
   const tagsOfSelected = createMemo(() => {
     const tags = new Set<string>();

@@ -17,11 +17,14 @@ export interface SavedLayout {
   revert: () => void;
 }
 
+/** The name of the view that a project opens with. */
+const OPENS_WITH = "default";
+
 export function createLayout(project: string): SavedLayout {
   const [layout, setLayout] = createSignal<Layout>(EMPTY_LAYOUT);
   const [ready, setReady] = createSignal(false);
   const [saved, setSaved] = createSignal<SavedView>({ query: {}, layout: EMPTY_LAYOUT });
-  const url = api(`${projectPath(project)}/views/default`);
+  const views = `${projectPath(project)}/views`;
 
   const params = VIEW_PARAMS.map((name) => [name, queryParam(name)] as const);
   const query = createMemo((): Record<string, string> => {
@@ -42,9 +45,10 @@ export function createLayout(project: string): SavedLayout {
       () => project,
       async () => {
         const bare = location.search === "";
-        const answer = await get<View>(url);
-        if (answer.ok) {
-          const view = readView(answer.value.body);
+        const answer = await get<View[]>(api(views));
+        const own = answer.ok ? answer.value.find((each) => each.name === OPENS_WITH) : undefined;
+        if (own) {
+          const view = readView(own.body);
           setSaved(view);
           // An address that says what to show is a link that somebody was given: it wins.
           if (bare) show(view);
@@ -62,7 +66,7 @@ export function createLayout(project: string): SavedLayout {
     dirty,
     save: async () => {
       const view: SavedView = { query: query(), layout: layout() };
-      const answer = await send<View>("PUT", url, { body: view });
+      const answer = await send<View>("PUT", api(`${views}/${OPENS_WITH}`), { body: view });
       if (!answer.ok) return answer.failure;
       setSaved(view);
       return null;
