@@ -122,7 +122,7 @@ function Item(props: { alert: Alert; now: number }): JSX.Element {
         <p class="alerts-where">
           <a href={run()}>{props.alert.run_name}</a>
           <Show when={props.alert.step !== null}>
-            <a href={`${run("charts")}?step=${props.alert.step}`}>step {props.alert.step!.toLocaleString("en-US")}</a>
+            <a href={run("charts") + around(props.alert.step!)}>step {props.alert.step!.toLocaleString("en-US")}</a>
           </Show>
           <Show when={props.alert.rank > 0}>
             <span>rank {props.alert.rank}</span>
@@ -141,4 +141,10 @@ function Item(props: { alert: Alert; now: number }): JSX.Element {
       </time>
     </li>
   );
+}
+
+/** The charts of a run, zoomed to what was around a step. */
+function around(step: number): string {
+  const room = Math.max(20, Math.round(step / 5));
+  return `?zoom=${Math.max(0, step - room)}..${step + room}`;
 }

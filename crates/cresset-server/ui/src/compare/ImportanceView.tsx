@@ -14,7 +14,7 @@ import { candidates, FEW_RUNS, influence, LEAST_RUNS, type Influence } from "./i
 const MOST_FIELDS = 64;
 
 interface Row extends Influence {
-  /** Share of the metric's variance that is lost without the field, and its standard error. */
+  /** Share of the metric's variance that goes with the field, and its standard error. */
   importance: number | null;
   error: number;
 }
@@ -95,8 +95,8 @@ export default function ImportanceView(props: { comparison: Comparison }): JSX.E
                 </table>
               </section>
               <p class="cmp-hint">
-                Importance: how much of the variance of {target().label} a random forest can no longer explain, on runs that it has not seen, when the
-                setting is shuffled; the bar's tail is its standard error. Correlation: Spearman's ρ of ranks for numbers, the correlation ratio η
+                Importance: the share of the variance of {target().label} that goes with the setting, as a random forest tells it on runs that it has not
+                seen when the setting is shuffled; interactions count for each of their settings, so the shares can add up to more than 1. The bar's tail is its standard error. Correlation: Spearman's ρ of ranks for numbers, the correlation ratio η
                 (without a sign) for words. Neither tells cause from coincidence.
               </p>
             </Show>

@@ -14,8 +14,10 @@ export interface Feature {
 }
 export interface Importances {
   /**
-   * By feature: how much the mean squared error on unseen runs grows when the feature's values are shuffled, as a share of the
-   * target's variance. About 0 for what does not matter.
+   * By feature: half of what the mean squared error on unseen runs grows by when the feature's values are shuffled, as a share of
+   * the target's variance. For a forest that has learned the truth this is the feature's total effect, interactions included
+   * (Jansen, "Analysis of variance designs for model output", 1999): the share of the variance that goes with it. About 0 for what
+   * does not matter.
    */
   importance: number[];
   /** The standard error of each, over the trees. */
@@ -77,7 +79,7 @@ export function importances(features: Feature[], goal: Float64Array, options: Pa
         const i = unseen[k]!;
         after += (target[i]! - predict(tree, columns, i, f, unseen[order[k]!]!)) ** 2;
       }
-      const growth = (after - before) / unseen.length / variance;
+      const growth = (after - before) / unseen.length / (2 * variance);
       sums[f]! += growth;
       squares[f]! += growth * growth;
     }
@@ -148,7 +150,8 @@ function below(edges: number[], value: number): number {
 
 function grow(columns: Binned[], target: Float64Array, bag: Uint32Array, leaf: number, depth: number, random: () => number): Node[] {
   const nodes: Node[] = [];
-  const tries = Math.max(1, Math.ceil(columns.length / 3));
+  // A third of the features, as is usual for regression; few features are all tried, or unimportant ones hide the others.
+  const tries = Math.max(Math.min(4, columns.length), Math.ceil(columns.length / 3));
   const build = (members: Uint32Array, level: number): number => {
     const at = nodes.length;
     const node: Node = { feature: -1, left: NOTHING, yes: -1, no: -1, value: meanOf(target, members) };

@@ -29,6 +29,7 @@ import { BulkBar } from "./BulkBar";
 import { ChartControls } from "./ChartControls";
 import { FieldPicker } from "./FieldPicker";
 import { FilterField } from "./FilterField";
+import { provideWorkspaceCommands } from "./commands";
 import { createLayout } from "./layout";
 import { PanelGrid } from "./PanelGrid";
 import { RunList } from "./RunList";
@@ -93,6 +94,12 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
     const rest = [...selected()].filter((run) => there.has(run));
     if (rest.length !== selected().size) setSelected(new Set(rest));
   });
+
+  const save = async () => {
+    const failure = await saved.save();
+    toast(failure ? failure.message : "Saved: the project opens with this view", failure ? { tone: "danger" } : {});
+  };
+  provideWorkspaceCommands({ keys: () => keys.data() ?? [], settings, save: () => (saved.dirty() && mayWrite() ? () => void save() : null) });
 
   const allVisible = () => view.visibility().only === null && view.visibility().hidden.length === 0;
   const linkTo = (info: KeyInfo): string | null => {
@@ -290,10 +297,7 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
             <Button
               icon={<Save />}
               title="What you see becomes what everybody sees who opens the project"
-              onClick={async () => {
-                const failure = await saved.save();
-                toast(failure ? failure.message : "Saved: the project opens with this view", failure ? { tone: "danger" } : {});
-              }}
+              onClick={() => void save()}
             >
               Save view
             </Button>
