@@ -45,6 +45,12 @@ pub(crate) enum Command {
     Watch(WatchArguments),
     Export(ExportArguments),
     Verify(VerifyArguments),
+    Tag(TagArguments),
+    Stop(StopArguments),
+    Delete(DeleteArguments),
+    Restore(RestoreArguments),
+    Trash(TrashArguments),
+    Index(IndexArguments),
     Serve(ServeArguments),
     Key(KeyArguments),
 }
@@ -278,4 +284,87 @@ pub(crate) struct KeyRevokeArguments {
     /// Its name
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
+}
+
+/// Add and remove tags of one run
+///
+/// The tags that a person sets stand from then on; what the program set them to is not looked at any more.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cresset tag amber-harbor-7 +baseline -draft")]
+pub(crate) struct TagArguments {
+    /// The run: its id or the beginning of it, its name, its folder, or `latest`
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// `+TAG` adds a tag, `-TAG` removes one
+    #[arg(value_name = "+TAG|-TAG", required = true, allow_hyphen_values = true)]
+    pub(crate) changes: Vec<String>,
+}
+
+/// Ask one run to stop
+///
+/// Its program is told about once a second and decides itself where to stop; the run then ends as stopped.
+#[derive(Debug, Args)]
+pub(crate) struct StopArguments {
+    /// The run: its id or the beginning of it, its name, its folder, or `latest`
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    /// What is kept with the run as the reason
+    #[arg(long, value_name = "TEXT", default_value = "asked by cresset stop")]
+    pub(crate) reason: String,
+}
+
+/// Put runs into the trash
+///
+/// They can be taken back for 7 days, or for as many days as $CRESSET_TRASH_DAYS says; then the indexer removes them for
+/// good. A run that is being written cannot be deleted.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArguments {
+    #[command(flatten)]
+    pub(crate) which: WhichArguments,
+}
+
+/// Take runs out of the trash
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    #[command(flatten)]
+    pub(crate) which: WhichArguments,
+}
+
+/// Some runs, or all of a project.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct WhichArguments {
+    /// The runs: their ids or the beginnings of them, or their names
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// All runs of this project
+    #[arg(long, short, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+}
+
+/// List what is in the trash
+#[derive(Debug, Args)]
+pub(crate) struct TrashArguments {
+    /// Remove all of it for good
+    #[arg(long)]
+    pub(crate) empty: bool,
+}
+
+/// Look after the index, from which runs are listed and shown in the dashboard
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct IndexArguments {
+    #[command(subcommand)]
+    pub(crate) command: IndexCommand,
+}
+
+/// What is to be done with the index.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// Say where it is, and what it holds
+    Status,
+    /// Make it anew from the logs; what people said of runs stays
+    Rebuild,
+    /// Read all logs anew and say where the index differs from them; ends with code 4 if it does
+    Check,
 }

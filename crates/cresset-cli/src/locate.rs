@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cresset_record::{Follower, Record, Root, RunDir, Start, Timestamp};
+use cresset_store::{RunKey, Store, TableQuery, Trashed};
 
 use crate::exit::Failure;
 use crate::human;
@@ -83,14 +84,48 @@ pub(crate) fn run(given_root: Option<&Path>, wanted: &str) -> anyhow::Result<Run
         return Ok(dir);
     }
     let root = root(given_root)?;
-    let runs = list(&root)?;
-    if matches!(wanted, "latest" | "-") {
-        let newest = runs.into_iter().max_by_key(Known::order);
-        return newest.map(|k| k.dir).ok_or_else(|| {
-            Failure::not_found(format!("{} holds no runs yet", root.path().display()))
-        });
+    let place = root.path().display().to_string();
+    let mut runs = list(&root)?;
+    if !is_newest(wanted) && !runs.iter().any(|run| run.is_called(wanted)) {
+        // A name that was given later stands further on in the log.
+        runs = with_current_names(runs);
     }
-    choose(&root, runs, wanted)
+    choose(&place, runs, wanted)
+}
+
+/// The run that a person means, as [`run`], among those that the index knows, by the names that people gave them.
+pub(crate) fn known_run(store: &Store, wanted: &str) -> anyhow::Result<RunKey> {
+    let all = TableQuery {
+        limit: usize::MAX,
+        ..TableQuery::default()
+    };
+    let root = store.root();
+    let dir = by_path(wanted);
+    let mut runs: Vec<Known<RunKey>> = Vec::new();
+    for run in store.all_runs(&all)?.runs {
+        let head = &run.head;
+        let is_here = |dir: &RunDir| {
+            let path = root.run(&head.key.project, &head.key.run);
+            path.path()
+                .canonicalize()
+                .is_ok_and(|path| path == dir.path())
+        };
+        if dir.as_ref().is_some_and(is_here) {
+            return Ok(head.key.clone());
+        }
+        runs.push(Known::<RunKey>::of(
+            head.key.clone(),
+            &head.name,
+            head.created,
+        ));
+    }
+    choose(&root.path().display().to_string(), runs, wanted)
+}
+
+/// The run that a person means among those in the trash.
+pub(crate) fn trashed_run(trash: &[Trashed], wanted: &str) -> anyhow::Result<RunKey> {
+    let known = |run: &Trashed| Known::<RunKey>::of(run.key.clone(), &run.name, Some(run.deleted));
+    choose("the trash", trash.iter().map(known).collect(), wanted)
 }
 
 /// All runs of a folder.
@@ -99,31 +134,59 @@ pub(crate) fn runs(root: &Root) -> anyhow::Result<Vec<RunDir>> {
         .with_context(|| format!("cannot read {}", root.path().display()))
 }
 
-/// A run and the head of its log, where it is readable.
-struct Known {
-    dir: RunDir,
-    start: Option<Start>,
+/// A run as people find it.
+struct Known<T> {
+    run: T,
+    id: String,
+    name: String,
+    /// Empty where it is not known.
+    project: String,
+    time: Option<Timestamp>,
 }
 
-impl Known {
-    fn order(&self) -> (Timestamp, String) {
-        let time = self.start.as_ref().map(|s| s.time).unwrap_or_default();
-        (time, self.dir.id_text().to_owned())
+impl<T> Known<T> {
+    fn order(&self) -> (Timestamp, &str) {
+        (self.time.unwrap_or_default(), &self.id)
     }
 
-    fn name(&self) -> &str {
-        self.start.as_ref().map_or("", |s| &s.name)
+    fn is_called(&self, wanted: &str) -> bool {
+        self.id.starts_with(wanted) || self.name == wanted
     }
 }
 
-fn list(root: &Root) -> anyhow::Result<Vec<Known>> {
-    Ok(runs(root)?
-        .into_iter()
-        .map(|dir| Known {
-            start: head(&dir),
-            dir,
-        })
-        .collect())
+impl Known<RunKey> {
+    fn of(key: RunKey, name: &str, time: Option<Timestamp>) -> Self {
+        Self {
+            id: key.run.as_str().to_owned(),
+            name: name.to_owned(),
+            project: key.project.as_str().to_owned(),
+            time,
+            run: key,
+        }
+    }
+}
+
+impl Known<RunDir> {
+    fn of(dir: RunDir, start: Option<Start>) -> Self {
+        Self {
+            id: dir.id_text().to_owned(),
+            time: start.as_ref().map(|start| start.time),
+            project: start
+                .as_ref()
+                .map_or("", |start| start.project.as_str())
+                .to_owned(),
+            name: start.map_or_else(String::new, |start| start.name),
+            run: dir,
+        }
+    }
+}
+
+fn list(root: &Root) -> anyhow::Result<Vec<Known<RunDir>>> {
+    let known = |dir: RunDir| {
+        let start = head(&dir);
+        Known::<RunDir>::of(dir, start)
+    };
+    Ok(runs(root)?.into_iter().map(known).collect())
 }
 
 /// The head of a run, which stands in its first frames: a whole log need not be read for it.
@@ -150,49 +213,55 @@ fn by_path(wanted: &str) -> Option<RunDir> {
     dir.segments().is_ok_and(|s| !s.is_empty()).then_some(dir)
 }
 
-fn choose(root: &Root, runs: Vec<Known>, wanted: &str) -> anyhow::Result<RunDir> {
-    if let Some(exact) = runs.iter().find(|k| k.dir.id_text() == wanted) {
-        return Ok(exact.dir.clone());
+fn is_newest(wanted: &str) -> bool {
+    matches!(wanted, "latest" | "-")
+}
+
+fn choose<T>(place: &str, mut runs: Vec<Known<T>>, wanted: &str) -> anyhow::Result<T> {
+    if is_newest(wanted) {
+        let newest = runs.into_iter().max_by(|a, b| a.order().cmp(&b.order()));
+        let newest = newest.map(|known| known.run);
+        return newest.ok_or_else(|| Failure::not_found(format!("{place} holds no runs yet")));
     }
-    let fits = |k: &&Known| k.dir.id_text().starts_with(wanted) || k.name() == wanted;
-    let mut fitting: Vec<&Known> = runs.iter().filter(fits).collect();
-    let renamed;
-    if fitting.is_empty() {
-        // A name that was given later stands further on in the log.
-        renamed = with_current_names(&runs);
-        fitting = renamed.iter().filter(|k| k.name() == wanted).collect();
+    if let Some(exact) = runs.iter().position(|known| known.id == wanted) {
+        return Ok(runs.swap_remove(exact).run);
     }
-    match fitting.as_slice() {
-        [one] => Ok(one.dir.clone()),
-        [] => Err(Failure::not_found(unknown(root, &runs, wanted))),
+    let fitting: Vec<&Known<T>> = runs
+        .iter()
+        .filter(|known| known.is_called(wanted))
+        .collect();
+    match fitting.len() {
+        0 => Err(Failure::not_found(unknown(place, &runs, wanted))),
+        1 => {
+            runs.retain(|known| known.is_called(wanted));
+            Ok(runs.swap_remove(0).run)
+        }
         many => Err(Failure::not_found(format!(
-            "`{wanted}` may be any of {} runs; say which by id:{}",
-            many.len(),
-            listed(many)
+            "`{wanted}` may be any of {many} runs; say which by id:{}",
+            listed(&fitting)
         ))),
     }
 }
 
-fn with_current_names(runs: &[Known]) -> Vec<Known> {
-    let current = |known: &Known| {
-        let view = cresset_record::RunView::open(known.dir.clone()).ok();
-        Known {
-            dir: known.dir.clone(),
-            start: view.and_then(|v| v.start().cloned()),
-        }
+fn with_current_names(runs: Vec<Known<RunDir>>) -> Vec<Known<RunDir>> {
+    let current = |known: Known<RunDir>| {
+        let view = cresset_record::RunView::open(known.run.clone()).ok();
+        Known::<RunDir>::of(known.run, view.and_then(|v| v.start().cloned()))
     };
-    runs.iter().map(current).collect()
+    runs.into_iter().map(current).collect()
 }
 
-fn unknown(root: &Root, runs: &[Known], wanted: &str) -> String {
-    let place = root.path().display();
+fn unknown<T>(place: &str, runs: &[Known<T>], wanted: &str) -> String {
     if runs.is_empty() {
         return format!("no run `{wanted}`: {place} holds no runs yet");
     }
     // Runs that look alike first, then the newest.
-    let alike = |k: &Known| k.name().contains(wanted) || k.dir.id_text().contains(wanted);
-    let mut sorted: Vec<&Known> = runs.iter().collect();
-    sorted.sort_by_key(|k| (!alike(k), std::cmp::Reverse(k.order())));
+    let alike = |k: &Known<T>| k.name.contains(wanted) || k.id.contains(wanted);
+    let mut sorted: Vec<&Known<T>> = runs.iter().collect();
+    sorted.sort_by(|a, b| {
+        let by_likeness = alike(b).cmp(&alike(a));
+        by_likeness.then_with(|| b.order().cmp(&a.order()))
+    });
     format!(
         "no run in {place} has the id or name `{wanted}`; there {} {}:{}",
         if runs.len() == 1 { "is" } else { "are" },
@@ -201,15 +270,15 @@ fn unknown(root: &Root, runs: &[Known], wanted: &str) -> String {
     )
 }
 
-fn listed(runs: &[&Known]) -> String {
+fn listed<T>(runs: &[&Known<T>]) -> String {
     let mut text = String::new();
     let shown = &runs[..runs.len().min(SHOWN)];
-    let widest = |of: fn(&Known) -> String| {
+    let widest = |of: fn(&Known<T>) -> String| {
         let widths = shown.iter().map(|known| human::width(&of(known)));
         widths.max().unwrap_or(0)
     };
-    let id = |known: &Known| known.dir.id_text().to_owned();
-    let name = |known: &Known| human::clean(known.name());
+    let id = |known: &Known<T>| known.id.clone();
+    let name = |known: &Known<T>| human::clean(&known.name);
     let (id_width, name_width) = (widest(id), widest(name));
     for known in shown {
         let (id, name) = (id(known), name(known));
@@ -217,9 +286,9 @@ fn listed(runs: &[&Known]) -> String {
             " ".repeat(id_width - human::width(&id)),
             " ".repeat(name_width - human::width(&name)),
         );
-        let about = known.start.as_ref().map_or_else(String::new, |start| {
-            let project = human::clean(start.project.as_str());
-            format!("in {project}, {}", human::local_time(start.time))
+        let about = known.time.map_or_else(String::new, |time| {
+            let project = human::clean(&known.project);
+            format!("in {project}, {}", human::local_time(time))
         });
         // Writing to a String cannot fail.
         let _ = write!(text, "\n  {id}{id_gap}  {name}{name_gap}  {about}");

@@ -1,17 +1,17 @@
 //! The `cresset` command: list, show, watch, export and verify runs.
 //!
-//! `args` has the command line, `commands` one file a command, `filter` the language that picks runs; `chart`, `heat`
+//! `args` has the command line, `commands` one file a command, `chart`, `heat`
 //! and `table` draw, `output` prints, and `exit` has the exit codes. `README.md` documents what scripts rely on.
 
 mod args;
 mod chart;
 mod commands;
 mod exit;
-mod filter;
 #[cfg(test)]
 mod fixture;
 mod heat;
 mod human;
+mod index;
 mod locate;
 mod messages;
 mod output;

@@ -1,16 +1,12 @@
-//! A run in brief: what tables show and filters ask. Small, so that thousands can be held.
+//! A run in brief: what `cresset runs --json` prints of each, and the top of `cresset show`.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-use cresset_record::{Goal, LogError, RunDir, RunView, State, Timestamp};
+use cresset_record::{RunView, State, Timestamp};
+use cresset_store::RunDocument;
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
-use crate::filter::{Fields, lookup};
 use crate::human;
 
 /// What is known of a run without its series. Its JSON is what `cresset runs --json` prints.
@@ -44,9 +40,6 @@ pub(crate) struct Overview {
     pub(crate) path: PathBuf,
     #[serde(skip)]
     pub(crate) environment: Map<String, Json>,
-    /// Which values of the summary have a goal.
-    #[serde(skip)]
-    pub(crate) goals: BTreeMap<String, Goal>,
 }
 
 fn state_word<S: serde::Serializer>(state: &State, s: S) -> Result<S::Ok, S::Error> {
@@ -63,10 +56,6 @@ impl Overview {
         let start = view.start();
         let state = view.state();
         let summary = view.summary();
-        let goals = summary
-            .keys()
-            .filter_map(|key| Some((key.clone(), view.definition(key).goal?)))
-            .collect();
         let lost = view
             .lost()
             .values()
@@ -92,7 +81,6 @@ impl Overview {
             damage: view.damage().len() as u64,
             path: view.dir().path().to_owned(),
             environment: view.environment().clone(),
-            goals,
         }
     }
 
@@ -100,6 +88,33 @@ impl Overview {
     pub(crate) fn age(&self) -> Option<f64> {
         let created = self.created?;
         Some(Timestamp::now().seconds_since(created).max(0.0))
+    }
+
+    /// The brief form of a run as the index has it.
+    pub(crate) fn of_document(run: &RunDocument, path: PathBuf) -> Self {
+        let head = run.head();
+        Self {
+            id: head.key.run.as_str().to_owned(),
+            // Where the head is damaged, the folder's name is all that is known of it.
+            project: run.created.map(|_| head.key.project.as_str().to_owned()),
+            reason: head.state.reason().map(str::to_owned),
+            duration: head.duration_seconds(Timestamp::now()),
+            name: head.name,
+            state: head.state,
+            created: head.created,
+            group: head.group,
+            job_type: head.job_type,
+            tags: head.tags,
+            notes: head.notes,
+            host: head.host,
+            config: run.config.clone(),
+            summary: run.summary.clone(),
+            alerts: head.alerts,
+            lost: head.lost,
+            damage: head.damage,
+            path,
+            environment: Map::new(),
+        }
     }
 }
 
@@ -110,87 +125,4 @@ fn host(environment: &Map<String, Json>) -> Option<String> {
         Json::Object(host) => host.get("name")?.as_str().map(str::to_owned),
         _ => None,
     }
-}
-
-impl Fields for Overview {
-    fn field(&self, path: &str) -> Option<Cow<'_, Json>> {
-        let text = |text: &str| Some(Cow::Owned(Json::String(text.to_owned())));
-        let optional = |value: &Option<String>| value.as_deref().and_then(text);
-        let number = |value: f64| Some(Cow::Owned(json!(value)));
-        match path {
-            "name" => text(&self.name),
-            "id" => text(&self.id),
-            "project" => optional(&self.project),
-            "state" => text(self.state.word()),
-            "reason" => optional(&self.reason),
-            "duration" => number(self.duration),
-            "age" => number(self.age()?),
-            "created" => text(&human::rfc3339(self.created?)),
-            "group" => optional(&self.group),
-            "job_type" => optional(&self.job_type),
-            "tags" => Some(Cow::Owned(json!(self.tags))),
-            "notes" => text(&self.notes),
-            "host" => optional(&self.host),
-            "alerts" => Some(Cow::Owned(json!(self.alerts))),
-            "lost" => Some(Cow::Owned(json!(self.lost))),
-            "damage" => Some(Cow::Owned(json!(self.damage))),
-            "config" => Some(Cow::Owned(Json::Object(self.config.clone()))),
-            _ => self.nested(path).map(Cow::Borrowed),
-        }
-    }
-}
-
-impl Overview {
-    fn nested(&self, path: &str) -> Option<&Json> {
-        // A key of the summary may look like any other path; being the value that was logged, it goes first.
-        if let Some(value) = self.summary.get(path) {
-            return Some(value);
-        }
-        let (place, rest) = path.split_once('.')?;
-        match place {
-            "config" => lookup(&self.config, rest),
-            "environment" => lookup(&self.environment, rest),
-            "summary" => lookup(&self.summary, rest),
-            // A value that was set by hand may be an object.
-            _ => lookup(&self.summary, path),
-        }
-    }
-}
-
-/// Reads many runs at once, in the order given.
-pub(crate) fn read_all(dirs: Vec<RunDir>) -> Vec<(RunDir, Result<Overview, LogError>)> {
-    let next = AtomicUsize::new(0);
-    let threads = thread::available_parallelism().map_or(1, |n| n.get().min(8));
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((i, dir)) = take(&next, &dirs) {
-            let overview = RunView::open(dir.clone()).map(|view| Overview::of(&view));
-            done.push((i, overview));
-        }
-        done
-    };
-    let mut read: Vec<_> = thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads.min(dirs.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        let mut read = work();
-        for worker in workers {
-            match worker.join() {
-                Ok(done) => read.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        read
-    });
-    read.sort_by_key(|(i, _)| *i);
-    dirs.iter()
-        .cloned()
-        .zip(read.into_iter().map(|(_, overview)| overview))
-        .collect()
-}
-
-fn take<'a>(next: &AtomicUsize, dirs: &'a [RunDir]) -> Option<(usize, &'a RunDir)> {
-    // The counter only deals out work; results travel through `join`.
-    let i = next.fetch_add(1, Ordering::Relaxed);
-    dirs.get(i).map(|dir| (i, dir))
 }

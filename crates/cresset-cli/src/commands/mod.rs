@@ -1,18 +1,28 @@
 //! One file a command.
 
+mod delete;
 mod export;
+mod index;
 mod key;
+mod restore;
 mod runs;
 mod serve;
 mod show;
+mod stop;
+mod tag;
+mod trash;
 mod ui;
 mod verify;
 mod watch;
 
 use std::io::Write;
 
+use cresset_record::Project;
+use cresset_store::{RunKey, StoreError};
+
 use crate::args::{Arguments, Command};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
+use crate::human;
 use crate::output::Output;
 
 /// Does what the command line asks.
@@ -26,9 +36,52 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Watch(a) => watch::run(&a, dir, &mut out),
         Command::Export(a) => export::run(&a, dir, &mut out),
         Command::Verify(a) => verify::run(&a, dir, &mut out),
+        Command::Tag(a) => tag::run(&a, dir, &mut out),
+        Command::Stop(a) => stop::run(&a, dir, &mut out),
+        Command::Delete(a) => delete::run(&a, dir, &mut out),
+        Command::Restore(a) => restore::run(&a, dir, &mut out),
+        Command::Trash(a) => trash::run(&a, dir, &mut out),
+        Command::Index(a) => index::run(&a, dir, &mut out),
         Command::Serve(a) => serve::run(&a, dir, &mut out),
         Command::Key(a) => key::run(&a, dir, &mut out),
     }?;
     out.flush()?;
     Ok(exit)
+}
+
+/// What became of several runs.
+struct Done {
+    count: usize,
+    exit: Exit,
+}
+
+/// Does something with each run, which gives its name, and says of each whether it was done or why not.
+fn report(
+    runs: &[RunKey],
+    out: &mut Output,
+    done: &str,
+    mut act: impl FnMut(&RunKey) -> Result<String, StoreError>,
+) -> anyhow::Result<Done> {
+    let mut count = 0;
+    for key in runs {
+        match act(key) {
+            Ok(name) => {
+                count += 1;
+                out.line(human::clean(&format!("{name} ({}) {done}", key.run)))?;
+            }
+            Err(error) => eprintln!("cresset: {}", human::clean(&error.to_string())),
+        }
+    }
+    out.flush()?;
+    let exit = if count == runs.len() {
+        Exit::Ok
+    } else {
+        Exit::Error
+    };
+    Ok(Done { count, exit })
+}
+
+/// A project by its name.
+fn project(name: &str) -> anyhow::Result<Project> {
+    Project::try_from(name.to_owned()).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -1,18 +1,19 @@
 //! `cresset runs`: the table of runs.
 
-use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use cresset_record::Goal;
+use cresset_record::{Goal, Project, Timestamp};
+use cresset_store::{Field, FieldSource, Filter, RunHead, RunPage, RunRow, Store, TableQuery};
 use ratatui::text::Span;
 use serde_json::Value as Json;
 
 use crate::args::RunsArguments;
 use crate::exit::{Exit, Failure};
-use crate::filter::{Fields, Filter, built_in};
+use crate::index::Index;
 use crate::output::Output;
-use crate::overview::{Overview, read_all};
+use crate::overview::Overview;
 use crate::table::{Column, Table};
 use crate::{human, locate, theme};
 
@@ -23,34 +24,28 @@ const FIRST_FEW: usize = 3;
 pub(crate) fn run(a: &RunsArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<Exit> {
     let filter = a.filter.as_deref().map(Filter::parse).transpose();
     let filter = filter.map_err(|e| Failure::usage(e.to_string()))?;
-    let order = a
-        .sort
-        .iter()
-        .map(|text| SortField::parse(text))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    check_order(&a.sort)?;
     let root = locate::root(dir)?;
-    let all = read(&root)?;
-    let known = all.len();
-    let sorted_by = order.iter().map(|by| by.path.as_str());
-    let asked = filter.iter().flat_map(Filter::fields).chain(sorted_by);
-    warn_of_unknown(&all, asked.chain(a.columns.iter().map(String::as_str)));
-    let mut runs: Vec<Overview> = all
-        .into_iter()
-        .filter(|run| a.project.is_none() || run.project == a.project)
-        .filter(|run| filter.as_ref().is_none_or(|f| f.matches(run)))
-        .collect();
-    runs.sort_by(|a, b| compare(&order, a, b));
-    runs.truncate(a.limit.unwrap_or(usize::MAX));
+    let index = Index::read(&root)?;
+    for (run, why) in &index.refused {
+        eprintln!("cresset: run {run} is left out: {why}");
+    }
+    let asked = filter.iter().flat_map(Filter::fields);
+    let asked = asked.chain(a.sort.iter().map(|field| field.trim_start_matches('-')));
+    warn_of_unknown(
+        index.store(),
+        asked.chain(a.columns.iter().map(String::as_str)),
+    )?;
+    let page = ask(index.store(), a)?;
     if a.json {
-        serde_json::to_writer_pretty(&mut *out, &runs)?;
-        out.write_all(b"\n")?;
+        print_json(index.store(), &page, out)?;
         return Ok(Exit::Ok);
     }
-    if runs.is_empty() {
-        explain_nothing(known, root.path());
+    if page.runs.is_empty() {
+        explain_nothing(index.store(), root.path())?;
         return Ok(Exit::Ok);
     }
-    let left_out = print_table(a, &runs, out)?;
+    let left_out = print_table(index.store(), a, &page.runs, out)?;
     if !left_out.is_empty() {
         let text = format!(
             "(no room for {}; choose with --columns)",
@@ -61,135 +56,108 @@ pub(crate) fn run(a: &RunsArguments, dir: Option<&Path>, out: &mut Output) -> an
     Ok(Exit::Ok)
 }
 
-/// All runs that can be read; those that cannot are named on standard error.
-fn read(root: &cresset_record::Root) -> anyhow::Result<Vec<Overview>> {
-    let mut runs = Vec::new();
-    for (dir, overview) in read_all(locate::runs(root)?) {
-        match overview {
-            Ok(overview) => runs.push(overview),
-            Err(error) => eprintln!("cresset: run {} is left out: {error}", dir.id_text()),
+fn check_order(sort: &[String]) -> anyhow::Result<()> {
+    for text in sort {
+        let path = text.strip_prefix('-').unwrap_or(text);
+        if path.is_empty() || path.starts_with('-') {
+            return Err(Failure::usage(format!(
+                "--sort takes fields such as name or -val/auc, not `{text}`"
+            )));
         }
     }
-    Ok(runs)
+    Ok(())
+}
+
+/// The runs that were asked for, with the values of the columns, or of all where nobody chose.
+fn ask(store: &Store, a: &RunsArguments) -> anyhow::Result<RunPage> {
+    let columns = match a.columns.as_slice() {
+        [] => vec!["*".to_owned()],
+        chosen => chosen.to_vec(),
+    };
+    let query = TableQuery {
+        filter: a.filter.clone().unwrap_or_default(),
+        sort: a.sort.clone(),
+        columns: if a.json { Vec::new() } else { columns },
+        limit: a.limit.unwrap_or(usize::MAX),
+        ..TableQuery::default()
+    };
+    let page = match &a.project {
+        None => store.all_runs(&query),
+        Some(name) => store.runs(&super::project(name)?, &query),
+    };
+    Ok(page?)
+}
+
+fn print_json(store: &Store, page: &RunPage, out: &mut Output) -> anyhow::Result<()> {
+    let mut runs = Vec::with_capacity(page.runs.len());
+    for RunRow { head, .. } in &page.runs {
+        let path = store.root().run(&head.key.project, &head.key.run);
+        let run = store.run(&head.key)?;
+        runs.push(Overview::of_document(&run, path.path().to_owned()));
+    }
+    serde_json::to_writer_pretty(&mut *out, &runs)?;
+    out.write_all(b"\n")?;
+    Ok(())
 }
 
 /// A field that no run has is mostly a slip of the pen, and would go unnoticed: it passes no test and sorts nothing.
-fn warn_of_unknown<'a>(runs: &[Overview], fields: impl Iterator<Item = &'a str>) {
-    let mut unknown: Vec<&str> = fields
-        .filter(|field| built_in(field).is_none())
-        .filter(|field| !runs.is_empty() && runs.iter().all(|run| run.field(field).is_none()))
-        .collect();
-    unknown.sort_unstable();
-    unknown.dedup();
-    for field in unknown {
-        eprintln!("cresset: no run has a field `{}`", human::clean(field));
+fn warn_of_unknown<'a>(store: &Store, fields: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
+    let mut fields: Vec<&str> = fields.collect();
+    fields.sort_unstable();
+    for field in store.unknown_fields(&fields)? {
+        eprintln!("cresset: no run has a field `{}`", human::clean(&field));
     }
+    Ok(())
 }
 
-fn explain_nothing(known: usize, root: &Path) {
+fn explain_nothing(store: &Store, root: &Path) -> anyhow::Result<()> {
+    let known = store.all_runs(&TableQuery::default())?.total;
     if known == 0 {
         eprintln!("{} holds no runs yet", root.display());
     } else {
         let runs = human::count(known as u64, "run");
         eprintln!("none of the {runs} in {} passes", root.display());
     }
+    Ok(())
 }
 
-/// A field to sort by.
-struct SortField {
-    path: String,
-    descending: bool,
+/// A run as it is printed.
+struct Shown<'a> {
+    head: &'a RunHead,
+    values: BTreeMap<&'a str, &'a Json>,
 }
 
-impl SortField {
-    fn parse(text: &str) -> anyhow::Result<Self> {
-        let (path, descending) = match text.strip_prefix('-') {
-            Some(path) => (path, true),
-            None => (text, false),
-        };
-        if path.is_empty() || path.starts_with('-') {
-            return Err(Failure::usage(format!(
-                "--sort takes fields such as name or -val/auc, not `{text}`"
-            )));
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            descending,
-        })
-    }
-}
-
-/// By the fields in turn, then newest first. Runs without the field come last, either way, and NaN just before them.
-fn compare(order: &[SortField], a: &Overview, b: &Overview) -> Ordering {
-    order
-        .iter()
-        .map(|by| {
-            let (a, b) = (sort_key(a, &by.path), sort_key(b, &by.path));
-            let by_place = a.place().cmp(&b.place());
-            let by_value = a.compare(&b);
-            by_place.then(if by.descending {
-                by_value.reverse()
-            } else {
-                by_value
-            })
-        })
-        .find(|order| order.is_ne())
-        .unwrap_or_else(|| (b.created, &b.id).cmp(&(a.created, &a.id)))
-}
-
-enum SortKey {
-    Number(f64),
-    Text(String),
-    Missing,
-}
-
-fn sort_key(run: &Overview, path: &str) -> SortKey {
-    match run.field(path).as_deref() {
-        None | Some(Json::Null) => SortKey::Missing,
-        Some(Json::Number(n)) => SortKey::Number(n.as_f64().unwrap_or(f64::NAN)),
-        // JSON has no NaN and no infinities, so they come as words.
-        Some(Json::String(text)) => match text.as_str() {
-            "NaN" | "inf" | "-inf" => SortKey::Number(text.parse().unwrap_or(f64::NAN)),
-            _ => SortKey::Text(text.clone()),
-        },
-        Some(other) => SortKey::Text(human::json(other)),
-    }
-}
-
-impl SortKey {
-    fn place(&self) -> u8 {
-        match self {
-            Self::Number(n) if n.is_nan() => 2,
-            Self::Number(_) => 0,
-            Self::Text(_) => 1,
-            Self::Missing => 3,
-        }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
-            (Self::Text(a), Self::Text(b)) => a.cmp(b),
-            _ => Ordering::Equal,
+impl<'a> Shown<'a> {
+    fn of(run: &'a RunRow) -> Self {
+        let values = run.values.iter().map(|(path, value)| (&**path, value));
+        Self {
+            head: &run.head,
+            values: values.collect(),
         }
     }
 }
 
 fn print_table(
+    store: &Store,
     a: &RunsArguments,
-    runs: &[Overview],
+    runs: &[RunRow],
     out: &mut Output,
 ) -> anyhow::Result<Vec<String>> {
+    let runs: Vec<Shown<'_>> = runs.iter().map(Shown::of).collect();
+    let known = fields_of(store, &runs)?;
     let fields = if a.columns.is_empty() {
-        default_columns(runs)
+        default_columns(&known, &runs)
     } else {
         a.columns.clone()
     };
     let exact = out.width().is_none();
-    let columns = fields.iter().map(|field| column(field, runs)).collect();
+    let columns = fields.iter().map(|field| column(field, &runs)).collect();
     let mut table = Table::new(columns);
-    let best: Vec<Option<f64>> = fields.iter().map(|field| best_of(field, runs)).collect();
-    for run in runs {
+    let best: Vec<Option<f64>> = fields
+        .iter()
+        .map(|field| best_of(field, &known, &runs))
+        .collect();
+    for run in &runs {
         let cells = fields
             .iter()
             .zip(&best)
@@ -200,35 +168,61 @@ fn print_table(
     Ok(left_out.into_iter().map(str::to_owned).collect())
 }
 
-fn default_columns(runs: &[Overview]) -> Vec<String> {
+/// What the projects of these runs say of their summaries, by path.
+fn fields_of(store: &Store, runs: &[Shown<'_>]) -> anyhow::Result<BTreeMap<String, Field>> {
+    let mut projects: Vec<&Project> = runs.iter().map(|run| &run.head.key.project).collect();
+    projects.sort_unstable();
+    projects.dedup();
+    let mut known: BTreeMap<String, Field> = BTreeMap::new();
+    for project in projects {
+        for field in store.fields(project)? {
+            if field.source == FieldSource::Summary {
+                known.entry(field.path.clone()).or_insert(field);
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn default_columns(known: &BTreeMap<String, Field>, runs: &[Shown<'_>]) -> Vec<String> {
+    let shown = |field: &&Field| {
+        let path = field.path.as_str();
+        runs.iter().any(|run| run.values.contains_key(path))
+    };
+    let with_goal = known.values().filter(|field| field.goal.is_some());
+    let mut chosen: Vec<&Field> = with_goal.filter(shown).collect();
+    if chosen.is_empty() {
+        let own = |field: &&Field| !crate::select::is_reserved(&field.path);
+        chosen = known.values().filter(own).filter(shown).collect();
+        chosen.truncate(FIRST_FEW);
+    }
     let mut columns: Vec<String> = ["name", "id", "state", "duration", "age"]
         .map(str::to_owned)
         .into();
-    let mut add = |key: &str| {
-        if !columns.iter().any(|c| c == key) {
-            columns.push(key.to_owned());
-        }
-    };
-    runs.iter()
-        .flat_map(|r| r.goals.keys())
-        .for_each(|key| add(key));
-    if runs.iter().all(|run| run.goals.is_empty()) {
-        let mut keys: Vec<&String> = runs
-            .iter()
-            .flat_map(|run| run.summary.keys())
-            .filter(|key| !crate::select::is_reserved(key))
-            .collect();
-        keys.sort();
-        keys.dedup();
-        keys.iter().take(FIRST_FEW).for_each(|key| add(key));
-    }
+    columns.extend(chosen.into_iter().map(|field| field.path.clone()));
     columns
 }
 
-fn column(field: &str, runs: &[Overview]) -> Column {
+/// The value of a field; those that every run has come without being asked for.
+fn value(run: &Shown<'_>, field: &str) -> Option<Json> {
+    let head = run.head;
+    match field {
+        "name" => Some(Json::from(head.name.as_str())),
+        "id" => Some(Json::from(head.key.run.as_str())),
+        "state" => Some(Json::from(head.state.word())),
+        "duration" => Some(Json::from(head.duration_seconds(Timestamp::now()))),
+        "age" => {
+            let age = Timestamp::now().seconds_since(head.created?);
+            Some(Json::from(age.max(0.0)))
+        }
+        _ => run.values.get(field).map(|value| (*value).clone()),
+    }
+}
+
+fn column(field: &str, runs: &[Shown<'_>]) -> Column {
     let numeric = runs
         .iter()
-        .filter_map(|run| run.field(field))
+        .filter_map(|run| value(run, field))
         .all(|v| v.is_number() || matches!(v.as_str(), Some("NaN" | "inf" | "-inf")));
     Column {
         title: human::clean(field),
@@ -239,11 +233,11 @@ fn column(field: &str, runs: &[Overview]) -> Column {
 }
 
 /// The best value of a column whose series has a goal.
-fn best_of(field: &str, runs: &[Overview]) -> Option<f64> {
-    let goal = runs.iter().find_map(|run| run.goals.get(field))?;
+fn best_of(field: &str, known: &BTreeMap<String, Field>, runs: &[Shown<'_>]) -> Option<f64> {
+    let goal = known.get(field)?.goal?;
     let values = runs
         .iter()
-        .filter_map(|run| run.field(field)?.as_f64())
+        .filter_map(|run| value(run, field)?.as_f64())
         .filter(|v| !v.is_nan());
     match goal {
         Goal::Minimize => values.reduce(f64::min),
@@ -251,26 +245,26 @@ fn best_of(field: &str, runs: &[Overview]) -> Option<f64> {
     }
 }
 
-fn cell(run: &Overview, field: &str, best: Option<f64>, exact: bool) -> Span<'static> {
+fn cell(run: &Shown<'_>, field: &str, best: Option<f64>, exact: bool) -> Span<'static> {
     if field == "state" {
-        return theme::state(&run.state);
+        return theme::state(&run.head.state);
     }
-    let Some(value) = run.field(field) else {
+    let Some(value) = value(run, field) else {
         return Span::styled("–", theme::QUIET);
     };
     let number = value.as_f64();
     let text = match (field, number) {
         ("duration", Some(seconds)) => human::duration(seconds),
         ("age", Some(seconds)) => human::age(seconds),
-        ("created", _) => run.created.map(human::local_time).unwrap_or_default(),
+        ("created", _) => run.head.created.map(human::local_time).unwrap_or_default(),
         (_, Some(n)) if exact && value.is_f64() => human::exact_number(n),
         (_, Some(n)) if value.is_f64() => human::number(n, 5),
-        _ => match &*value {
+        _ => match &value {
             Json::Array(list) => list.iter().map(human::json).collect::<Vec<_>>().join(", "),
             other => human::json(other),
         },
     };
-    if matches!(&*value, Json::String(t) if matches!(t.as_str(), "NaN" | "inf" | "-inf")) {
+    if matches!(&value, Json::String(t) if matches!(t.as_str(), "NaN" | "inf" | "-inf")) {
         return Span::styled(text, theme::BAD);
     }
     match number {

@@ -4,7 +4,10 @@ use crate::command::Project;
 fn help_texts() {
     let project = Project::new();
     insta::assert_snapshot!("help", project.cresset(&["--help"]).printed());
-    for command in ["runs", "show", "watch", "export", "verify"] {
+    for command in [
+        "runs", "show", "watch", "export", "verify", "tag", "stop", "delete", "restore", "trash",
+        "index",
+    ] {
         let text = project.cresset(&[command, "--help"]).printed();
         insta::assert_snapshot!(format!("help_{command}"), text);
     }
@@ -20,6 +23,9 @@ fn a_command_line_that_makes_no_sense_ends_with_code_2() {
         &["runs", "--sort", "--json"],
         &["runs", "--filter", "val/auc >"],
         &["show", "--jsno"],
+        &["delete"],
+        &["index"],
+        &["tag", "latest", "baseline"],
         &["export", "--format", "xlsx"],
         &["export", "--output", "run.xlsx"],
         &["export", "--format", "jsonl", "--long"],

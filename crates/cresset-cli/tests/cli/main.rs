@@ -12,5 +12,7 @@ mod runs;
 mod show;
 #[cfg(unix)]
 mod terminal;
+mod trash;
+mod ui;
 mod verify;
 mod watch;
