@@ -1,0 +1,70 @@
+import type { Page } from "@playwright/test";
+import { runs, settle } from "../support/pages.ts";
+import { expect, site, test } from "../support/test.ts";
+
+const TABS = ["", "/charts", "/tensors", "/samples", "/logs", "/system", "/files", "/cost"];
+
+/** Notices what ran although nothing may. `pwned()` is what the scripts in the data call. */
+async function listen(page: Page): Promise<() => Promise<unknown>> {
+  await page.addInitScript(() => {
+    Object.assign(window, { pwned: () => Object.assign(window, { __pwned: true }) });
+  });
+  return () => page.evaluate(() => (window as { __pwned?: unknown }).__pwned);
+}
+
+test("projects with hostile names are shown as they are, and open", async ({ page }) => {
+  const ran = await listen(page);
+  await page.goto(site("hostile"));
+  await settle(page);
+  const names = (await (await fetch(`${site("hostile")}/api/v1/projects`)).json()) as { name: string }[];
+  expect(names.map(({ name }) => name)).toContain("<img src=x onerror=pwned()>");
+  for (const { name } of names) {
+    await page.goto(site("hostile"));
+    const link = page.getByRole("main").getByRole("link", { name, exact: true }).first();
+    await expect(link, name).toBeVisible();
+    await link.click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
+    expect(await ran()).toBeUndefined();
+  }
+});
+
+test("nothing that a run says or brings can run or leave the machine", async ({ page }) => {
+  test.setTimeout(150_000);
+  const ran = await listen(page);
+  const base = site("hostile");
+  for (const run of await runs(base, "hostile", "sort=name")) {
+    const tabs = run.name.startsWith("damaged") || run.name.startsWith("rank") ? ["", "/charts"] : TABS;
+    for (const tab of tabs) {
+      await page.goto(`${base}/p/hostile/runs/${run.id}${tab}`);
+      await settle(page);
+      expect(await ran(), `${run.name}${tab}`).toBeUndefined();
+      await expect(page.getByText("This page broke"), `${run.name}${tab}`).toHaveCount(0);
+    }
+  }
+  for (const path of ["", "/compare", "/compare?tab=config", "/compare?tab=media", "/compare?tab=importance", "/alerts"]) {
+    await page.goto(`${base}/p/hostile${path}`);
+    await settle(page);
+    await expect(page.getByText("This page broke"), path).toHaveCount(0);
+    expect(await ran(), path).toBeUndefined();
+  }
+});
+
+test("pages among the media stay in a sandbox, also when opened by their own address", async ({ page }) => {
+  const ran = await listen(page);
+  const base = site("hostile");
+  const media = (await runs(base, "hostile")).find((run) => run.name === "media")!;
+  await page.goto(`${base}/p/hostile/runs/${media.id}/samples?kind=html`);
+  await settle(page);
+  for (const frame of await page.locator("iframe").all()) {
+    await expect(frame).toHaveAttribute("sandbox", /^((?!allow-scripts|allow-same-origin).)*$/);
+  }
+  const answer = await fetch(`${base}/api/v1/projects/hostile/runs/${media.id}/media?key=*&limit=500`);
+  const { items } = (await answer.json()) as { items: { blob: { url: string; present: boolean } | null }[] };
+  const urls = [...new Set(items.flatMap(({ blob }) => (blob?.present ? [blob.url] : [])))];
+  expect(urls.length).toBeGreaterThan(10);
+  for (const url of urls) {
+    // Many come as a download, which is no page at all.
+    await page.goto(base + url).catch(() => null);
+    expect(await ran(), url).toBeUndefined();
+  }
+});
