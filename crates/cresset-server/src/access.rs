@@ -87,21 +87,12 @@ impl Caller {
         if key.role < role {
             return Err(Failure::forbidden(format!(
                 "this needs a key with the role {}, and `{}` has {}; `cresset key create` makes one",
-                word(role),
+                role.word(),
                 key.name,
-                word(key.role)
+                key.role.word()
             )));
         }
         Ok(())
-    }
-}
-
-/// A role as the API writes it.
-pub(crate) fn word(role: Role) -> &'static str {
-    match role {
-        Role::Read => "read",
-        Role::Write => "write",
-        Role::Admin => "admin",
     }
 }
 

@@ -21,6 +21,8 @@ use crate::options::Options;
 
 /// The header that says that a request is meant.
 pub(crate) const MEANT: HeaderName = HeaderName::from_static("x-cresset");
+/// Largest body, in bytes.
+pub(crate) const MAX_BODY: usize = 1 << 20;
 /// Longest query, in bytes.
 const MAX_QUERY: usize = 60_000;
 
@@ -51,7 +53,21 @@ pub(crate) async fn check(
         let message = format!("the query has more than {MAX_QUERY} bytes; ask for less at once");
         return Err(Failure::new(StatusCode::URI_TOO_LONG, "too_long", message));
     }
+    if announced_bytes(request.headers()).is_some_and(|bytes| bytes > MAX_BODY as u64) {
+        let message = format!("the body is larger than {MAX_BODY} bytes");
+        return Err(Failure::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            message,
+        ));
+    }
     Ok(next.run(request).await)
+}
+
+/// How long the body is to be, by its head: what is too long need not be waited for.
+fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 /// The host that the request is for, if it is one of ours.

@@ -42,6 +42,12 @@ pub(crate) struct Gauges {
     pub(crate) runs: BTreeMap<&'static str, u64>,
     /// Highest version of any run.
     pub(crate) version: u64,
+    /// Points that this process read into the index.
+    pub(crate) index_points: u64,
+    /// Runs and folders that cannot be read.
+    pub(crate) index_refused: usize,
+    /// How old what is shown can be; `None` before the first look at the logs.
+    pub(crate) index_lag_seconds: Option<f64>,
 }
 
 impl Metrics {
@@ -119,6 +125,20 @@ impl Metrics {
         let help = "Rises with every change that the index takes in.";
         family(out, name, "counter", help)?;
         writeln!(out, "{name} {}", gauges.version)?;
+        let name = "cresset_index_points_total";
+        let help = "Points that this process read from logs into the index.";
+        family(out, name, "counter", help)?;
+        writeln!(out, "{name} {}", gauges.index_points)?;
+        let name = "cresset_index_refused";
+        let help = "Runs and folders that cannot be read.";
+        family(out, name, "gauge", help)?;
+        writeln!(out, "{name} {}", gauges.index_refused)?;
+        if let Some(seconds) = gauges.index_lag_seconds {
+            let name = "cresset_index_lag_seconds";
+            let help = "How old what is shown can be: since the last look at the logs, and how long that took.";
+            family(out, name, "gauge", help)?;
+            writeln!(out, "{name} {seconds}")?;
+        }
         if let Some(bytes) = resident_bytes() {
             let name = "process_resident_memory_bytes";
             family(out, name, "gauge", "Resident memory of the process.")?;
@@ -166,6 +186,9 @@ mod tests {
             clients: 2,
             runs: [("running", 1)].into(),
             version: 7,
+            index_points: 9,
+            index_lag_seconds: Some(0.25),
+            ..Gauges::default()
         };
         let text = metrics.render(&gauges);
         for line in [
@@ -178,6 +201,8 @@ mod tests {
             "cresset_event_resyncs_total 1",
             r#"cresset_runs{state="running"} 1"#,
             "cresset_index_version 7",
+            "cresset_index_points_total 9",
+            "cresset_index_lag_seconds 0.25",
         ] {
             assert!(text.lines().any(|l| l == line), "no {line} in {text}");
         }

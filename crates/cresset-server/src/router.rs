@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use cresset_record::Timestamp;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{And, Predicate, SizeAbove};
@@ -21,8 +22,6 @@ use crate::extract::{Anywhere, Read};
 use crate::metrics::Gauges;
 use crate::{access, api, assets, guard, observe};
 
-/// Largest body, in bytes.
-const MAX_BODY: usize = 1 << 20;
 /// Requests that are answered at once. Streams do not count once they have begun.
 const MAX_AT_ONCE: usize = 512;
 
@@ -41,7 +40,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(own)
         .fallback(assets::serve)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(guard::MAX_BODY))
         .layer(compression())
         .layer(middleware::from_fn_with_state(app.clone(), guard::check))
         .layer(middleware::from_fn_with_state(at_once, admit))
@@ -119,8 +118,16 @@ async fn metrics(
     }
     let mut gauges = app
         .ask(|store| {
+            let index = store.index_status();
+            let age = index
+                .last_refresh
+                .map(|end| Timestamp::now().seconds_since(end));
             let mut gauges = Gauges {
                 version: store.version()?,
+                index_points: index.points,
+                index_refused: index.refused.len(),
+                // What is logged now is shown after the wait for the next look and that look.
+                index_lag_seconds: age.map(|age| age.max(0.0) + index.seconds),
                 ..Gauges::default()
             };
             for project in store.projects()? {

@@ -14,9 +14,11 @@ use utoipa::openapi::{
     ResponseBuilder, SecurityRequirement,
 };
 
+use super::columns::ColumnsHeader;
+use super::events::Change;
 use super::{private, public};
 use crate::access::COOKIE;
-use crate::error::{ApiError, ErrorDetail};
+use crate::error::ApiError;
 use crate::guard::MEANT;
 
 /// The OpenAPI document of the API, as JSON.
@@ -57,12 +59,16 @@ fn document() -> OpenApi {
         .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
         .build();
     let components = api.components.get_or_insert_default();
-    for (name, schema) in [
-        (ApiError::name(), ApiError::schema()),
-        (ErrorDetail::name(), ErrorDetail::schema()),
-    ] {
-        components.schemas.insert(name.into_owned(), schema);
-    }
+    // What no JSON body of an answer has at its top: errors, and what is in other bodies.
+    let mut further = vec![
+        (ApiError::name().into_owned(), ApiError::schema()),
+        (ColumnsHeader::name().into_owned(), ColumnsHeader::schema()),
+        (Change::name().into_owned(), Change::schema()),
+    ];
+    ApiError::schemas(&mut further);
+    ColumnsHeader::schemas(&mut further);
+    Change::schemas(&mut further);
+    components.schemas.extend(further);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
     let cookie = ApiKey::Cookie(ApiKeyValue::new(COOKIE));

@@ -40,7 +40,7 @@ pub(super) struct EventsQuery {
 
 /// A run that changed.
 #[derive(Debug, Serialize, ToSchema)]
-struct Change<'a> {
+pub(super) struct Change<'a> {
     version: u64,
     project: &'a str,
     run: &'a str,

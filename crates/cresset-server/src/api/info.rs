@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::response::Response;
 use cresset_record::Timestamp;
+use cresset_store::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::reply;
 use super::wire::Time;
-use crate::access::{Caller, word};
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::Failure;
 use crate::extract::{Anywhere, Read};
@@ -59,10 +60,10 @@ pub(super) async fn server(
         Ok(ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
             root: open.then(|| root.display().to_string()),
-            role: match word(caller.role()) {
-                "read" => RoleWord::Read,
-                "write" => RoleWord::Write,
-                _ => RoleWord::Admin,
+            role: match caller.role() {
+                Role::Read => RoleWord::Read,
+                Role::Write => RoleWord::Write,
+                Role::Admin => RoleWord::Admin,
             },
             key: caller.name().map(str::to_owned),
             now: Time(Timestamp::now()),

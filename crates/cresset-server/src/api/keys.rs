@@ -7,7 +7,7 @@ use cresset_store::{SeriesInfo, SeriesKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paths::ProjectPath;
+use super::paths::{ProjectPath, run_list};
 use super::reply;
 use super::wire::Goal;
 use crate::app::App;
@@ -23,7 +23,7 @@ pub(super) const MAX_RUNS: usize = 10_000;
 #[into_params(parameter_in = Query)]
 pub(super) struct KeysQuery {
     /// Ids separated by commas; without it all runs of the project.
-    #[param(required = false)]
+    #[param(schema_with = run_list, required = false)]
     #[serde(default)]
     runs: Vec<String>,
 }

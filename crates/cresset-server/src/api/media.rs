@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::blobs::blob_url;
-use super::paths::RunPath;
+use super::paths::{RunPath, key_list};
 use super::reply;
 use super::wire::{Num, Time};
 use crate::app::App;
@@ -23,7 +23,7 @@ use crate::extract::{InRun, Query, Read, short, within};
 pub(super) struct MediaQuery {
     /// Keys or patterns with `*`, one a parameter; without any all.
     #[serde(default)]
-    #[param(max_items = 100, required = false)]
+    #[param(schema_with = key_list, required = false)]
     key: Vec<String>,
     /// `image`, `table`, `figure`, …
     #[param(max_length = 64)]
@@ -44,6 +44,7 @@ pub(super) struct MediaQuery {
     #[param(max_length = 1024)]
     predicted_class: Option<String>,
     /// The highest step first, or the lowest.
+    #[param(inline)]
     order: Option<Order>,
     /// How many to leave out.
     #[param(maximum = 100000000, default = 0)]

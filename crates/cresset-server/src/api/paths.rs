@@ -1,6 +1,7 @@
 //! Variable parts of paths, for the OpenAPI document. Handlers take them by `extract.rs`, with the role that they need.
 
 use utoipa::IntoParams;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 /// A project.
 #[derive(IntoParams)]
@@ -23,4 +24,30 @@ pub(super) struct RunPath {
     /// The run's id.
     #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     run: String,
+}
+
+/// Keys of series, one a parameter.
+pub(super) fn key_list() -> Array {
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(512));
+    ArrayBuilder::new().items(key).max_items(Some(100)).build()
+}
+
+/// Ids of runs, separated by commas or one a parameter.
+pub(super) fn run_list() -> Array {
+    let ids = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^([A-Za-z0-9_-]{1,64}(,[A-Za-z0-9_-]{1,64})*)?$"));
+    ArrayBuilder::new()
+        .items(ids)
+        .max_items(Some(10_000))
+        .build()
+}
+
+/// Names of fields, separated by commas or one a parameter.
+pub(super) fn field_list() -> Array {
+    let fields = ObjectBuilder::new().schema_type(Type::String);
+    ArrayBuilder::new().items(fields).max_items(Some(8)).build()
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::{IntoParams, ToSchema};
 
-use super::paths::ProjectPath;
+use super::paths::{ProjectPath, field_list};
 use super::reply;
 use super::wire::{Num, State as StateWord, Time};
 use crate::app::App;
@@ -36,11 +36,11 @@ pub(super) struct RunsQuery {
     search: String,
     /// Fields separated by commas, `-` before one puts the highest first; at most 8. Without any: `-created`.
     #[serde(default)]
-    #[param(required = false)]
+    #[param(schema_with = field_list, required = false)]
     sort: Vec<String>,
     /// Fields separated by commas; at most 8.
     #[serde(default)]
-    #[param(required = false)]
+    #[param(schema_with = field_list, required = false)]
     group: Vec<String>,
     /// Fields separated by commas; at most 1,000. `*` is all of config and summary.
     #[serde(default)]

@@ -12,12 +12,14 @@ use utoipa::IntoParams;
 
 use super::columns::{ColumnsBuilder, MEDIA_TYPE};
 use super::keys::run_ids;
-use super::paths::ProjectPath;
+use super::paths::{ProjectPath, key_list, run_list};
 use crate::app::App;
 use crate::assets::is_known;
 use crate::error::Failure;
 use crate::extract::{InProject, Query, Read, within};
 
+/// Most keys of one answer.
+const MAX_KEYS: usize = 100;
 /// Most series of one answer, counted as keys × runs.
 const MAX_SERIES: usize = 20_000;
 /// Most buckets of one answer, counted as keys × runs × buckets.
@@ -31,10 +33,11 @@ pub(super) struct SeriesQuery {
     /// Ids separated by commas; runs that are not there are left out. Keys × runs are at most 20,000, and keys × runs ×
     /// buckets at most 4,000,000.
     #[serde(default)]
+    #[param(schema_with = run_list, required = false)]
     runs: Vec<String>,
-    /// Keys, one a parameter.
+    /// Keys, one a parameter; at most 100.
     #[serde(default)]
-    #[param(max_items = 1000)]
+    #[param(schema_with = key_list, required = false)]
     key: Vec<String>,
     /// `step`, `relative` (seconds since the run's start), `wall` (seconds since 1970), or `metric:KEY`.
     #[serde(default)]
@@ -152,6 +155,10 @@ impl Asked {
         let runs = run_ids(&query.runs)?;
         let mut keys = query.key;
         keys.dedup();
+        if keys.len() > MAX_KEYS {
+            let message = format!("at most {MAX_KEYS} keys are taken at once");
+            return Err(Failure::too_much(message));
+        }
         if keys.iter().any(|key| key.is_empty() || key.len() > MAX_KEY) {
             let message = format!("key: keys have 1 to {MAX_KEY} bytes");
             return Err(Failure::bad_request(message));

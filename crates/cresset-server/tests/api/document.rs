@@ -48,7 +48,17 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 #[test]
 fn a_change_of_the_api_shows() {
-    insta::assert_snapshot!("openapi", cresset_server::openapi_json());
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+    let document = format!("{}\n", cresset_server::openapi_json());
+    if std::env::var_os("CRESSET_UPDATE").is_some() {
+        std::fs::write(path, &document).unwrap();
+    }
+    let known = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        known == document,
+        "the API changed: CRESSET_UPDATE=1 cargo test -p cresset-server writes openapi.json anew, and `npm run api` \
+         in ui/ its types"
+    );
 }
 
 #[test]

@@ -15,9 +15,9 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: TempDir::new().unwrap(),
-        }
+        let dir = TempDir::new().unwrap();
+        std::fs::create_dir(dir.path().join(".cresset")).unwrap();
+        Self { dir }
     }
 
     /// One with two runs of the project `solder`, `first` and `second`, and one of `other things/ö`.

@@ -27,7 +27,7 @@ fn it_counts_what_it_answers() {
     for _ in 0..3 {
         server.json("/projects/solder/runs");
     }
-    server.get("/api/v1/projects/nothing/runs");
+    server.get("/api/v1/projects/%00/runs");
     server.get("/");
     let answer = server.get("/metrics");
     assert!(
