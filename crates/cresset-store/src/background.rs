@@ -49,7 +49,10 @@ pub(crate) fn start(
                 let mut told = Instant::now();
                 let mut tell = |watcher: &mut Watcher| {
                     // An error here is met again, and said, by whoever asks the store next.
-                    let changes = store.engine().read(|tx| watcher.changes(tx)).unwrap_or_default();
+                    let changes = store
+                        .engine()
+                        .read(|tx| watcher.changes(tx))
+                        .unwrap_or_default();
                     if !changes.is_empty() {
                         on_change(&changes);
                     }

@@ -152,16 +152,19 @@ impl Store {
             let found = source::find(tx, self.chunks(), query)?;
             let definition = source::definition(tx, query)?;
             let mut sources = found;
-            let (grid, columns) = match exact::columns(tx, self.chunks(), &mut sources, 2 * query.buckets)? {
-                Some(exact) => exact,
-                None => buckets::columns(tx, self.chunks(), &mut sources, query.buckets)?,
-            };
+            let (grid, columns) =
+                match exact::columns(tx, self.chunks(), &mut sources, 2 * query.buckets)? {
+                    Some(exact) => exact,
+                    None => buckets::columns(tx, self.chunks(), &mut sources, query.buckets)?,
+                };
             let series = sources.into_iter().zip(columns);
             Ok(Chart {
                 key: query.key.clone(),
                 definition,
                 grid,
-                series: series.filter_map(|(source, columns)| columns.finish(source)).collect(),
+                series: series
+                    .filter_map(|(source, columns)| columns.finish(source))
+                    .collect(),
             })
         })
     }

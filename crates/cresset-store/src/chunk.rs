@@ -40,6 +40,10 @@ pub(crate) fn page_len(count: usize, page: usize) -> usize {
 }
 
 /// Encodes the values of a chunk, given in order of arrival; `first_arrival` is the place of the first in its series.
-pub(crate) fn encode(values: &[f64], axis: &Axis, first_arrival: u64) -> Result<Encoded, crate::StoreError> {
+pub(crate) fn encode(
+    values: &[f64],
+    axis: &Axis,
+    first_arrival: u64,
+) -> Result<Encoded, crate::StoreError> {
     head::encode(values, axis, first_arrival)
 }

@@ -51,7 +51,11 @@ impl Store {
     }
 
     /// Runs of a project that are gone since a version: purged, or their folder is not there any more.
-    pub(crate) fn gone_since(&self, project: &Project, version: u64) -> Result<Vec<RunId>, StoreError> {
+    pub(crate) fn gone_since(
+        &self,
+        project: &Project,
+        version: u64,
+    ) -> Result<Vec<RunId>, StoreError> {
         self.engine().read(|tx| {
             tx.all(
                 "SELECT project, run FROM gone WHERE project = $1 AND version > $2",
@@ -76,12 +80,18 @@ impl Store {
     /// `NotFound`, or if the index cannot be read.
     pub fn run(&self, key: &RunKey) -> Result<Arc<RunDocument>, StoreError> {
         let found = self.engine().read(|tx| {
-            let sql = format!("SELECT {COLUMNS}, r.environment FROM {TABLES} WHERE r.project = $1 AND r.run = $2");
-            tx.first(&sql, &[key.project.as_str().into(), key.run.as_str().into()], |row| {
-                let mut loaded = load(row)?;
-                loaded.document.environment = from_json(row.text(12)?, "a run's environment")?;
-                Ok(loaded.document)
-            })
+            let sql = format!(
+                "SELECT {COLUMNS}, r.environment FROM {TABLES} WHERE r.project = $1 AND r.run = $2"
+            );
+            tx.first(
+                &sql,
+                &[key.project.as_str().into(), key.run.as_str().into()],
+                |row| {
+                    let mut loaded = load(row)?;
+                    loaded.document.environment = from_json(row.text(12)?, "a run's environment")?;
+                    Ok(loaded.document)
+                },
+            )
         })?;
         found.map(Arc::new).ok_or_else(|| no_run(key))
     }
@@ -120,13 +130,22 @@ impl Store {
         let mut projects: Vec<ProjectOverview> = found
             .into_values()
             .map(|(mut overview, tags)| {
-                let mut tags: Vec<(u64, String)> = tags.into_iter().map(|(tag, n)| (n, tag)).collect();
+                let mut tags: Vec<(u64, String)> =
+                    tags.into_iter().map(|(tag, n)| (n, tag)).collect();
                 tags.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-                overview.tags = tags.into_iter().take(MAX_TAGS).map(|(_, tag)| tag).collect();
+                overview.tags = tags
+                    .into_iter()
+                    .take(MAX_TAGS)
+                    .map(|(_, tag)| tag)
+                    .collect();
                 overview
             })
             .collect();
-        projects.sort_by(|a, b| b.active.cmp(&a.active).then_with(|| a.project.as_str().cmp(b.project.as_str())));
+        projects.sort_by(|a, b| {
+            b.active
+                .cmp(&a.active)
+                .then_with(|| a.project.as_str().cmp(b.project.as_str()))
+        });
         Ok(projects)
     }
 }
@@ -203,7 +222,9 @@ impl Watcher {
         }
         let since = self.version as i64;
         let mut changed = Vec::new();
-        let sql = format!("SELECT {COLUMNS}, r.log_version, r.id FROM {TABLES} WHERE r.version > $1 ORDER BY r.version");
+        let sql = format!(
+            "SELECT {COLUMNS}, r.log_version, r.id FROM {TABLES} WHERE r.version > $1 ORDER BY r.version"
+        );
         tx.query(&sql, &[since.into()], &mut |row| {
             changed.push((load(row)?, row.integer(12)?, row.integer(13)?));
             Ok(())
@@ -225,15 +246,18 @@ impl Watcher {
                 Some(_) => ChangeKind::Update,
             };
             let keys = changed_keys(tx, id, since)?;
-            changes.insert(document.version, Change {
-                kind,
-                version: document.version,
-                state: document.state,
-                name: document.name,
-                last_step: document.last_step,
-                keys,
-                key: document.key,
-            });
+            changes.insert(
+                document.version,
+                Change {
+                    kind,
+                    version: document.version,
+                    state: document.state,
+                    name: document.name,
+                    last_step: document.last_step,
+                    keys,
+                    key: document.key,
+                },
+            );
         }
         let gone = tx.all(
             "SELECT project, run, version FROM gone WHERE version > $1",
@@ -242,15 +266,18 @@ impl Watcher {
         )?;
         for (key, version) in gone {
             if self.known.remove(&key).is_some() {
-                changes.insert(version, Change {
-                    kind: ChangeKind::Gone,
+                changes.insert(
                     version,
-                    state: State::Crashed,
-                    name: key.run.to_string(),
-                    last_step: None,
-                    keys: Some(Vec::new()),
-                    key,
-                });
+                    Change {
+                        kind: ChangeKind::Gone,
+                        version,
+                        state: State::Crashed,
+                        name: key.run.to_string(),
+                        last_step: None,
+                        keys: Some(Vec::new()),
+                        key,
+                    },
+                );
             }
         }
         self.version = now;
@@ -258,7 +285,11 @@ impl Watcher {
     }
 }
 
-fn changed_keys(tx: &mut dyn Transaction, run: i64, since: i64) -> Result<Option<Vec<String>>, StoreError> {
+fn changed_keys(
+    tx: &mut dyn Transaction,
+    run: i64,
+    since: i64,
+) -> Result<Option<Vec<String>>, StoreError> {
     let keys = tx.all(
         "SELECT DISTINCT k.name FROM series s JOIN keys k ON k.id = s.name WHERE s.run = $1 AND s.version > $2 ORDER BY k.name LIMIT 201",
         &[run.into(), since.into()],

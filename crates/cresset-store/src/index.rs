@@ -19,9 +19,9 @@ use std::collections::{BTreeMap, HashMap};
 use cresset_record::{Cursor, Project, Rank, Root, RunId};
 
 use crate::document::RunKey;
+use crate::engine::Transaction;
 use crate::engine::chunks::Chunks;
 use crate::engine::schema::raise;
-use crate::engine::Transaction;
 use crate::error::StoreError;
 
 pub(crate) use commit::{ALERT_BITS, PLACE_BITS, range_of};
@@ -35,13 +35,21 @@ pub(crate) fn touch(tx: &mut dyn Transaction, key: &RunKey) -> Result<(), StoreE
     let version = raise(tx, "version", 1)?;
     tx.execute(
         "UPDATE runs SET version = $1 WHERE project = $2 AND run = $3",
-        &[version.into(), key.project.as_str().into(), key.run.as_str().into()],
+        &[
+            version.into(),
+            key.project.as_str().into(),
+            key.run.as_str().into(),
+        ],
     )?;
     Ok(())
 }
 
 /// Removes everything that is derived from a run's logs, and remembers that it is gone.
-pub(crate) fn forget(tx: &mut dyn Transaction, chunks: &dyn Chunks, key: &RunKey) -> Result<(), StoreError> {
+pub(crate) fn forget(
+    tx: &mut dyn Transaction,
+    chunks: &dyn Chunks,
+    key: &RunKey,
+) -> Result<(), StoreError> {
     if !commit::remove_derived(tx, chunks, key)? {
         return Ok(());
     }
@@ -49,7 +57,11 @@ pub(crate) fn forget(tx: &mut dyn Transaction, chunks: &dyn Chunks, key: &RunKey
     tx.execute(
         "INSERT INTO gone (project, run, version) VALUES ($1, $2, $3) \
          ON CONFLICT (project, run) DO UPDATE SET version = excluded.version",
-        &[key.project.as_str().into(), key.run.as_str().into(), version.into()],
+        &[
+            key.project.as_str().into(),
+            key.run.as_str().into(),
+            version.into(),
+        ],
     )?;
     Ok(())
 }
@@ -80,8 +92,10 @@ pub(crate) fn place(tx: &mut dyn Transaction, key: &RunKey) -> Result<i64, Store
 
 /// The identity in two columns.
 pub(crate) fn run_key(project: &str, run: &str) -> Result<RunKey, StoreError> {
-    let project = Project::try_from(project.to_owned()).map_err(|_| crate::varint::damaged("a run's name"))?;
-    let run = RunId::try_from(run.to_owned()).map_err(|_| crate::varint::damaged("a run's name"))?;
+    let project = Project::try_from(project.to_owned())
+        .map_err(|_| crate::varint::damaged("a run's name"))?;
+    let run =
+        RunId::try_from(run.to_owned()).map_err(|_| crate::varint::damaged("a run's name"))?;
     Ok(RunKey { project, run })
 }
 
@@ -103,7 +117,10 @@ pub(crate) fn log_ends(root: &Root) -> Vec<(RunKey, Rank, u32, u64)> {
 }
 
 /// Whether everything up to these ends is in the index.
-pub(crate) fn has_reached(tx: &mut dyn Transaction, ends: &[(RunKey, Rank, u32, u64)]) -> Result<bool, StoreError> {
+pub(crate) fn has_reached(
+    tx: &mut dyn Transaction,
+    ends: &[(RunKey, Rank, u32, u64)],
+) -> Result<bool, StoreError> {
     let mut cursors: HashMap<RunKey, Cursor> = HashMap::new();
     tx.query("SELECT project, run, cursor FROM runs", &[], &mut |row| {
         let cursor = match row.text(2)? {

@@ -47,7 +47,10 @@ impl Lead {
     }
 
     /// Reads everything that is in the logs now, or waits until another process has.
-    pub(crate) fn refresh(&self, store: &Store) -> Result<(u64, Vec<(String, String)>), StoreError> {
+    pub(crate) fn refresh(
+        &self,
+        store: &Store,
+    ) -> Result<(u64, Vec<(String, String)>), StoreError> {
         loop {
             let mut leading = lock(&self.state);
             if let Some(file) = self.take(&mut leading)? {
@@ -64,7 +67,10 @@ impl Lead {
     }
 
     /// Forgets what is derived and reads everything.
-    pub(crate) fn rebuild(&self, store: &Store) -> Result<(u64, Vec<(String, String)>), StoreError> {
+    pub(crate) fn rebuild(
+        &self,
+        store: &Store,
+    ) -> Result<(u64, Vec<(String, String)>), StoreError> {
         let mut leading = lock(&self.state);
         let Some(file) = self.take(&mut leading)? else {
             return Err(StoreError::Conflict(
@@ -86,7 +92,11 @@ impl Lead {
 
     /// One look at what is due, if this process has the right to index or gets it; keeps it from then on. `None` where
     /// another process has it.
-    pub(crate) fn look(&self, store: &Store, committed: &mut dyn FnMut()) -> Result<Option<Found>, StoreError> {
+    pub(crate) fn look(
+        &self,
+        store: &Store,
+        committed: &mut dyn FnMut(),
+    ) -> Result<Option<Found>, StoreError> {
         let mut leading = lock(&self.state);
         if leading.kept.is_none() {
             leading.kept = self.try_lock()?;
@@ -106,7 +116,13 @@ impl Lead {
         lock(&self.status).clone()
     }
 
-    fn pass(&self, store: &Store, leading: &mut Leading, full: bool, committed: &mut dyn FnMut()) -> Result<Found, StoreError> {
+    fn pass(
+        &self,
+        store: &Store,
+        leading: &mut Leading,
+        full: bool,
+        committed: &mut dyn FnMut(),
+    ) -> Result<Found, StoreError> {
         let begun = Instant::now();
         let places = Places {
             root: store.root(),
@@ -151,7 +167,9 @@ impl Lead {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
             // No locks on this file system: the generation of each run keeps two processes from doubling anything.
-            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => Ok(Some(file)),
+            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {
+                Ok(Some(file))
+            }
             Err(TryLockError::Error(e)) => Err(io(e)),
         }
     }
@@ -162,7 +180,10 @@ impl Lead {
         let mut version = store.version()?;
         let mut moved = Instant::now();
         loop {
-            if store.engine().read(|tx| crate::index::has_reached(tx, &target))? {
+            if store
+                .engine()
+                .read(|tx| crate::index::has_reached(tx, &target))?
+            {
                 return Ok(true);
             }
             if self.try_lock()?.is_some() {

@@ -47,7 +47,8 @@ impl Open {
         self.times.extend(later.times);
         for (series, column) in later.columns {
             let own = self.columns.entry(series).or_default();
-            own.rows.extend(column.rows.into_iter().map(|row| row + shift));
+            own.rows
+                .extend(column.rows.into_iter().map(|row| row + shift));
             own.values.extend(column.values);
         }
     }

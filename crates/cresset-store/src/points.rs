@@ -45,7 +45,12 @@ pub(crate) fn append_chunk(
     out.extend(places.map(|(i, ((&step, &time), &value))| {
         let order = axis.order.as_ref().and_then(|o| o.get(i).copied());
         let arrival = first + order.map_or(i as u64, u64::from);
-        Placed { step, time, arrival, value }
+        Placed {
+            step,
+            time,
+            arrival,
+            value,
+        }
     }));
     Ok(())
 }
@@ -67,10 +72,20 @@ pub(crate) fn tail(
                 return Ok(());
             };
             for (&row, &value) in column.rows.iter().zip(&column.values) {
-                let place = open.steps.get(row as usize).zip(open.times.get(row as usize));
-                let Some((&step, &time)) = place else { continue };
+                let place = open
+                    .steps
+                    .get(row as usize)
+                    .zip(open.times.get(row as usize));
+                let Some((&step, &time)) = place else {
+                    continue;
+                };
                 let arrival = first_arrival + points.len() as u64;
-                points.push(Placed { step, time, arrival, value });
+                points.push(Placed {
+                    step,
+                    time,
+                    arrival,
+                    value,
+                });
             }
             Ok(())
         },

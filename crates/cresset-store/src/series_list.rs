@@ -118,11 +118,7 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound` where it is missing or damaged; the text says which.
-    pub fn blob(
-        &self,
-        key: &RunKey,
-        digest: &Digest,
-    ) -> Result<(std::fs::File, u64), StoreError> {
+    pub fn blob(&self, key: &RunKey, digest: &Digest) -> Result<(std::fs::File, u64), StoreError> {
         self.blobs().open(key, digest)
     }
 

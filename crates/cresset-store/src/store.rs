@@ -234,4 +234,3 @@ impl Store {
         self.lead().status()
     }
 }
-

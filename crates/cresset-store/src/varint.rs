@@ -43,7 +43,10 @@ impl<'a> Taker<'a> {
     }
 
     pub(crate) fn bytes(&mut self, n: usize) -> Result<&'a [u8], StoreError> {
-        let (taken, rest) = self.rest.split_at_checked(n).ok_or_else(|| damaged(self.what))?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(n)
+            .ok_or_else(|| damaged(self.what))?;
         self.rest = rest;
         Ok(taken)
     }

@@ -20,7 +20,9 @@ pub(super) fn columns(
     buckets: usize,
 ) -> Result<(Grid, Vec<Columns>), StoreError> {
     let ranges = sources.iter().filter_map(Source::range);
-    let (low, high) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((0.0, 0.0));
+    let (low, high) = ranges
+        .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        .unwrap_or((0.0, 0.0));
     let is_step = sources.iter().all(|s| matches!(s.x, Place::Step));
     let grid = if is_step {
         of_steps(low.ceil(), high.floor(), buckets)
@@ -75,7 +77,12 @@ impl Grid {
     }
 }
 
-fn fill(tx: &mut dyn Transaction, chunks: &dyn Chunks, source: &mut Source, grid: &Grid) -> Result<Columns, StoreError> {
+fn fill(
+    tx: &mut dyn Transaction,
+    chunks: &dyn Chunks,
+    source: &mut Source,
+    grid: &Grid,
+) -> Result<Columns, StoreError> {
     let mut places = vec![Aggregate::default(); grid.x.len()];
     let mut points = Vec::new();
     for at in 0..source.chunks.len() {
@@ -101,7 +108,9 @@ fn fill(tx: &mut dyn Transaction, chunks: &dyn Chunks, source: &mut Source, grid
                 if let Some(place) = places.get_mut(bucket) {
                     place.insert_block(&placed.block, (range.0, first), (range.1, last));
                 }
-            } else if pages.last() != Some(&(number / BLOCKS_PER_PAGE)) && range.0.max(range.1) >= source.window.clip(range).0 {
+            } else if pages.last() != Some(&(number / BLOCKS_PER_PAGE))
+                && range.0.max(range.1) >= source.window.clip(range).0
+            {
                 pages.push(number / BLOCKS_PER_PAGE);
             }
         }
@@ -110,7 +119,9 @@ fn fill(tx: &mut dyn Transaction, chunks: &dyn Chunks, source: &mut Source, grid
             source.page(tx, chunks, at, page, &mut points)?;
             let blocks = &source.chunks[at].head.blocks;
             for (i, block) in points.chunks(BLOCK).enumerate() {
-                let Some(placed) = blocks.get(page * BLOCKS_PER_PAGE + i) else { continue };
+                let Some(placed) = blocks.get(page * BLOCKS_PER_PAGE + i) else {
+                    continue;
+                };
                 let range = source.x.range(placed.steps, placed.times);
                 if source.window.holds(range) && grid.bucket(range.0) == grid.bucket(range.1) {
                     continue;

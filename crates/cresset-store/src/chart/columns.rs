@@ -17,14 +17,20 @@ impl Aggregate {
     /// Takes in a point.
     #[inline]
     pub(super) fn insert(&mut self, point: XPoint) {
-        self.ends((point.x, point.arrival, point.value), (point.x, point.arrival, point.value));
+        self.ends(
+            (point.x, point.arrival, point.value),
+            (point.x, point.arrival, point.value),
+        );
         self.block.count_value(point.value);
     }
 
     /// Takes in a block whose first and last points stand here.
     #[inline]
     pub(super) fn insert_block(&mut self, block: &Block, first: (f64, u64), last: (f64, u64)) {
-        self.ends((first.0, first.1, block.first), (last.0, last.1, block.last));
+        self.ends(
+            (first.0, first.1, block.first),
+            (last.0, last.1, block.last),
+        );
         self.block.count_block(block);
     }
 
@@ -95,5 +101,9 @@ impl Columns {
 /// Over finite values. The sum is rounded; a mean is never outside of the values.
 fn mean(block: &Block) -> f64 {
     let mean = block.sum / block.finite() as f64;
-    if mean.is_nan() { mean } else { mean.max(block.min).min(block.max) }
+    if mean.is_nan() {
+        mean
+    } else {
+        mean.max(block.min).min(block.max)
+    }
 }

@@ -96,7 +96,12 @@ fn add(groups: &mut Vec<(f64, Aggregate)>, points: &[XPoint]) {
             same
         });
     }
-    debug_assert!(groups.get(from..).unwrap_or_default().is_sorted_by(|a, b| a.0 <= b.0));
+    debug_assert!(
+        groups
+            .get(from..)
+            .unwrap_or_default()
+            .is_sorted_by(|a, b| a.0 <= b.0)
+    );
 }
 
 /// Adds the x of groups to those that are there.
@@ -106,7 +111,11 @@ fn unite(union: &mut Vec<f64>, groups: &[(f64, Aggregate)]) {
         while known.next_if(|k| **k < x).is_some() {}
         known.peek() != Some(&&x)
     };
-    let new: Vec<f64> = groups.iter().map(|g| g.0).filter(|&x| is_new(x, &mut known)).collect();
+    let new: Vec<f64> = groups
+        .iter()
+        .map(|g| g.0)
+        .filter(|&x| is_new(x, &mut known))
+        .collect();
     if new.is_empty() {
         return;
     }

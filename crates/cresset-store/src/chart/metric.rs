@@ -38,7 +38,8 @@ pub(super) fn fill(
     let mut x = f64::NAN;
     for point in all(tx, chunks, run, series)? {
         while let Some(next) = xs.next_if(|next| next.step <= point.step) {
-            x = next.value;
+            // Zero has one place, whatever its sign.
+            x = next.value + 0.0;
         }
         if x.is_finite() && source.window.has(x) {
             source.loose.push(XPoint {
@@ -53,7 +54,12 @@ pub(super) fn fill(
 }
 
 /// All points of a series, by step, then arrival.
-fn all(tx: &mut dyn Transaction, chunks: &dyn Chunks, run: i64, series: &Found) -> Result<Vec<Placed>, StoreError> {
+fn all(
+    tx: &mut dyn Transaction,
+    chunks: &dyn Chunks,
+    run: i64,
+    series: &Found,
+) -> Result<Vec<Placed>, StoreError> {
     let mut heads = Vec::new();
     chunks.heads(tx, series.id, (0, u64::MAX), &mut |chunk| {
         heads.push(chunk);

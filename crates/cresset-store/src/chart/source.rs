@@ -88,16 +88,33 @@ impl Place {
 impl Source {
     /// The lowest and highest x in the window; `None` if there is surely none.
     pub(super) fn range(&self) -> Option<(f64, f64)> {
-        let chunks = self.chunks.iter().map(|c| self.x.range(c.head.steps(), c.head.times()));
-        let loose = self.loose.first().zip(self.loose.last()).map(|(a, b)| (a.x, b.x));
-        let all = chunks.chain(loose).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+        let chunks = self
+            .chunks
+            .iter()
+            .map(|c| self.x.range(c.head.steps(), c.head.times()));
+        let loose = self
+            .loose
+            .first()
+            .zip(self.loose.last())
+            .map(|(a, b)| (a.x, b.x));
+        let all = chunks
+            .chain(loose)
+            .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         let (low, high) = self.window.clip(all);
         (low <= high).then_some((low, high))
     }
 
     /// All points of a chunk that are in the window, by x, then arrival.
-    pub(super) fn decode(&mut self, tx: &mut dyn Transaction, chunks: &dyn Chunks, chunk: usize, out: &mut Vec<XPoint>) -> Result<(), StoreError> {
-        let Some(chunk) = self.chunks.get_mut(chunk) else { return Ok(()) };
+    pub(super) fn decode(
+        &mut self,
+        tx: &mut dyn Transaction,
+        chunks: &dyn Chunks,
+        chunk: usize,
+        out: &mut Vec<XPoint>,
+    ) -> Result<(), StoreError> {
+        let Some(chunk) = self.chunks.get_mut(chunk) else {
+            return Ok(());
+        };
         let mut all = Vec::new();
         points::append_chunk(tx, chunks, chunk, &mut all)?;
         let from = out.len();
@@ -122,13 +139,16 @@ impl Source {
         page: usize,
         out: &mut Vec<XPoint>,
     ) -> Result<(), StoreError> {
-        let Some(chunk) = self.chunks.get_mut(chunk) else { return Ok(()) };
+        let Some(chunk) = self.chunks.get_mut(chunk) else {
+            return Ok(());
+        };
         let mut values = Vec::with_capacity(PAGE);
         chunks.values(tx, chunk, page, &mut values)?;
         let first = chunk.head.first_arrival + (page * PAGE) as u64;
         match (self.x, chunk.head.arithmetic) {
             (Place::Step, Some((start, stride))) => {
-                let step = |i: u64| start.wrapping_add(stride.wrapping_mul((page * PAGE) as u64 + i));
+                let step =
+                    |i: u64| start.wrapping_add(stride.wrapping_mul((page * PAGE) as u64 + i));
                 out.extend((0u64..).zip(values).map(|(i, value)| XPoint {
                     x: step(i) as f64,
                     arrival: first + i,
@@ -140,11 +160,15 @@ impl Source {
                 let mut axis = chunk::Axis::default();
                 chunks.places(tx, chunk.axis, &mut head, page, &mut axis)?;
                 let places = axis.steps.iter().zip(&axis.times);
-                out.extend((0u64..).zip(places.zip(values)).map(|(i, ((&step, &time), value))| XPoint {
-                    x: self.x.of(step, time),
-                    arrival: first + i,
-                    value,
-                }));
+                out.extend(
+                    (0u64..)
+                        .zip(places.zip(values))
+                        .map(|(i, ((&step, &time), value))| XPoint {
+                            x: self.x.of(step, time),
+                            arrival: first + i,
+                            value,
+                        }),
+                );
             }
         }
         Ok(())
@@ -159,7 +183,11 @@ pub(super) fn sort(points: &mut [XPoint]) {
 }
 
 /// The series that a question is about, with the heads of their chunks.
-pub(super) fn find(tx: &mut dyn Transaction, chunks: &dyn Chunks, query: &ChartQuery) -> Result<Vec<Source>, StoreError> {
+pub(super) fn find(
+    tx: &mut dyn Transaction,
+    chunks: &dyn Chunks,
+    query: &ChartQuery,
+) -> Result<Vec<Source>, StoreError> {
     let mut sources = Vec::new();
     let Some(name) = name_id(tx, &query.key)? else {
         return Ok(sources);
@@ -229,7 +257,11 @@ fn fill(
         Axis::Step | Axis::Metric(_) => Place::Step,
         Axis::Wall => Place::Time(0),
         Axis::Relative => {
-            let earliest = heads.iter().map(|c| c.head.times().0).chain(tail.iter().map(|p| p.time)).min();
+            let earliest = heads
+                .iter()
+                .map(|c| c.head.times().0)
+                .chain(tail.iter().map(|p| p.time))
+                .min();
             Place::Time(created.or(earliest).unwrap_or_default())
         }
     };
@@ -260,7 +292,11 @@ impl Found {
 }
 
 /// The scalar series of a key in a run, by rank; those without points are left out.
-pub(super) fn scalar_series(tx: &mut dyn Transaction, run: i64, name: i64) -> Result<Vec<Found>, StoreError> {
+pub(super) fn scalar_series(
+    tx: &mut dyn Transaction,
+    run: i64,
+    name: i64,
+) -> Result<Vec<Found>, StoreError> {
     let mut found = tx.all(
         "SELECT id, rank, state FROM series WHERE run = $1 AND name = $2 AND kind = 0 ORDER BY rank",
         &[run.into(), name.into()],
@@ -286,7 +322,11 @@ fn chosen(mut series: Vec<Found>, ranks: &RankChoice) -> Vec<Found> {
 }
 
 fn name_id(tx: &mut dyn Transaction, key: &str) -> Result<Option<i64>, StoreError> {
-    tx.first("SELECT id FROM keys WHERE name = $1", &[key.into()], |row| row.integer(0))
+    tx.first(
+        "SELECT id FROM keys WHERE name = $1",
+        &[key.into()],
+        |row| row.integer(0),
+    )
 }
 
 /// The part of a run's head that has definitions.
@@ -297,7 +337,10 @@ struct Defined {
 }
 
 /// What the first of the runs that says anything of the key says.
-pub(super) fn definition(tx: &mut dyn Transaction, query: &ChartQuery) -> Result<Definition, StoreError> {
+pub(super) fn definition(
+    tx: &mut dyn Transaction,
+    query: &ChartQuery,
+) -> Result<Definition, StoreError> {
     let nothing = resolve(&[], &query.key);
     for run in query.runs.iter().take(MAX_ASKED) {
         let definitions = tx.first(

@@ -53,7 +53,12 @@ impl Axis {
         self.steps
             .iter()
             .enumerate()
-            .all(|(i, &step)| (i as u64).checked_mul(stride).and_then(|d| d.checked_add(first)) == Some(step))
+            .all(|(i, &step)| {
+                (i as u64)
+                    .checked_mul(stride)
+                    .and_then(|d| d.checked_add(first))
+                    == Some(step)
+            })
             .then_some(stride)
     }
 
@@ -158,13 +163,19 @@ impl AxisHead {
     }
 
     /// Appends the points of one page to `axis`.
-    pub(crate) fn read(&mut self, number: usize, page: &[u8], axis: &mut Axis) -> Result<(), StoreError> {
+    pub(crate) fn read(
+        &mut self,
+        number: usize,
+        page: &[u8],
+        axis: &mut Axis,
+    ) -> Result<(), StoreError> {
         let n = page_len(self.count, number);
         let mut page = Taker::new(page, "a page");
         match &mut self.steps {
             Steps::Arithmetic { first, stride } => {
                 let from = (number * super::PAGE) as u64;
-                let steps = (from..from + n as u64).map(|i| first.wrapping_add(stride.wrapping_mul(i)));
+                let steps =
+                    (from..from + n as u64).map(|i| first.wrapping_add(stride.wrapping_mul(i)));
                 axis.steps.extend(steps);
             }
             Steps::Column(reader) => {

@@ -16,10 +16,20 @@ const PAGE_BITS: u32 = 4;
 /// keeps them elsewhere writes them before the transaction commits (a chunk's number makes that idempotent).
 pub(crate) trait Chunks: Send + Sync + std::fmt::Debug {
     /// Stores an axis; gives its id.
-    fn put_axis(&self, tx: &mut dyn Transaction, run: i64, axis: &Encoded) -> Result<i64, StoreError>;
+    fn put_axis(
+        &self,
+        tx: &mut dyn Transaction,
+        run: i64,
+        axis: &Encoded,
+    ) -> Result<i64, StoreError>;
 
     /// Stores chunk `number` of a series.
-    fn put(&self, tx: &mut dyn Transaction, place: &Place, chunk: &Encoded) -> Result<(), StoreError>;
+    fn put(
+        &self,
+        tx: &mut dyn Transaction,
+        place: &Place,
+        chunk: &Encoded,
+    ) -> Result<(), StoreError>;
 
     /// The chunks of a series with steps in a window (both ends inclusive), by number.
     fn heads(
@@ -31,7 +41,13 @@ pub(crate) trait Chunks: Send + Sync + std::fmt::Debug {
     ) -> Result<(), StoreError>;
 
     /// Appends one page of values.
-    fn values(&self, tx: &mut dyn Transaction, chunk: &mut Stored, page: usize, out: &mut Vec<f64>) -> Result<(), StoreError>;
+    fn values(
+        &self,
+        tx: &mut dyn Transaction,
+        chunk: &mut Stored,
+        page: usize,
+        out: &mut Vec<f64>,
+    ) -> Result<(), StoreError>;
 
     /// What is needed to read an axis.
     fn axis(&self, tx: &mut dyn Transaction, axis: i64) -> Result<AxisHead, StoreError>;
@@ -50,7 +66,12 @@ pub(crate) trait Chunks: Send + Sync + std::fmt::Debug {
     fn remove(&self, tx: &mut dyn Transaction, chunk: &Stored) -> Result<(), StoreError>;
 
     /// Removes everything of these series, and the axes of their run.
-    fn remove_run(&self, tx: &mut dyn Transaction, run: i64, series: &[i64]) -> Result<(), StoreError>;
+    fn remove_run(
+        &self,
+        tx: &mut dyn Transaction,
+        run: i64,
+        series: &[i64],
+    ) -> Result<(), StoreError>;
 }
 
 /// Where a chunk belongs.
@@ -78,7 +99,12 @@ pub(crate) struct Stored {
 pub(crate) struct InTables;
 
 impl Chunks for InTables {
-    fn put_axis(&self, tx: &mut dyn Transaction, run: i64, axis: &Encoded) -> Result<i64, StoreError> {
+    fn put_axis(
+        &self,
+        tx: &mut dyn Transaction,
+        run: i64,
+        axis: &Encoded,
+    ) -> Result<i64, StoreError> {
         let id = raise(tx, "axis", 1)?;
         tx.execute(
             "INSERT INTO axes (id, run, head) VALUES ($1, $2, $3)",
@@ -93,7 +119,12 @@ impl Chunks for InTables {
         Ok(id)
     }
 
-    fn put(&self, tx: &mut dyn Transaction, place: &Place, chunk: &Encoded) -> Result<(), StoreError> {
+    fn put(
+        &self,
+        tx: &mut dyn Transaction,
+        place: &Place,
+        chunk: &Encoded,
+    ) -> Result<(), StoreError> {
         let data = raise(tx, "data", 1)?;
         tx.execute(
             "INSERT INTO chunks (id, step_min, step_max, data, axis, head) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -155,7 +186,9 @@ impl Chunks for InTables {
                 chunk.head.read(page, row.bytes(0)?, out)
             },
         )?;
-        found.then_some(()).ok_or_else(|| crate::varint::damaged("a page"))
+        found
+            .then_some(())
+            .ok_or_else(|| crate::varint::damaged("a page"))
     }
 
     fn axis(&self, tx: &mut dyn Transaction, axis: i64) -> Result<AxisHead, StoreError> {
@@ -185,7 +218,9 @@ impl Chunks for InTables {
                 head.read(page, row.bytes(0)?, out)
             },
         )?;
-        found.then_some(()).ok_or_else(|| crate::varint::damaged("a page"))
+        found
+            .then_some(())
+            .ok_or_else(|| crate::varint::damaged("a page"))
     }
 
     fn remove(&self, tx: &mut dyn Transaction, chunk: &Stored) -> Result<(), StoreError> {
@@ -197,7 +232,12 @@ impl Chunks for InTables {
         Ok(())
     }
 
-    fn remove_run(&self, tx: &mut dyn Transaction, run: i64, series: &[i64]) -> Result<(), StoreError> {
+    fn remove_run(
+        &self,
+        tx: &mut dyn Transaction,
+        run: i64,
+        series: &[i64],
+    ) -> Result<(), StoreError> {
         for &series in series {
             let (first, last) = all_of(series);
             let data = tx.all(
@@ -213,7 +253,9 @@ impl Chunks for InTables {
                 &[first.into(), last.into()],
             )?;
         }
-        let axes = tx.all("SELECT id FROM axes WHERE run = $1", &[run.into()], |row| row.integer(0))?;
+        let axes = tx.all("SELECT id FROM axes WHERE run = $1", &[run.into()], |row| {
+            row.integer(0)
+        })?;
         for axis in axes {
             remove_pages(tx, "axis_pages", axis)?;
         }
@@ -225,7 +267,10 @@ impl Chunks for InTables {
 fn remove_pages(tx: &mut dyn Transaction, table: &str, owner: i64) -> Result<(), StoreError> {
     let first = owner << PAGE_BITS;
     let sql = format!("DELETE FROM {table} WHERE id BETWEEN $1 AND $2");
-    tx.execute(&sql, &[first.into(), (first | ((1 << PAGE_BITS) - 1)).into()])?;
+    tx.execute(
+        &sql,
+        &[first.into(), (first | ((1 << PAGE_BITS) - 1)).into()],
+    )?;
     Ok(())
 }
 

@@ -64,7 +64,12 @@ impl Blobs for FileBlobs {
         };
         // Opening a pipe would wait for somebody to write into it.
         let metadata = fs::metadata(&path).map_err(missing)?;
-        let damaged = |what: &str| StoreError::NotFound(format!("blob {digest} of run {} is damaged: {what}", run.run));
+        let damaged = |what: &str| {
+            StoreError::NotFound(format!(
+                "blob {digest} of run {} is damaged: {what}",
+                run.run
+            ))
+        };
         if !metadata.is_file() {
             return Err(damaged("it is no file"));
         }
@@ -95,8 +100,13 @@ impl Blobs for FileBlobs {
         let folder = self.root.run(&run.project, &run.run).path().join("blobs");
         let mut total = (0u64, 0u64);
         for part in folders(&folder)? {
-            let Ok(files) = fs::read_dir(part) else { continue };
-            for metadata in files.filter_map(|f| f.ok()?.metadata().ok()).filter(fs::Metadata::is_file) {
+            let Ok(files) = fs::read_dir(part) else {
+                continue;
+            };
+            for metadata in files
+                .filter_map(|f| f.ok()?.metadata().ok())
+                .filter(fs::Metadata::is_file)
+            {
                 total = (total.0 + 1, total.1.saturating_add(metadata.len()));
             }
         }
@@ -106,7 +116,10 @@ impl Blobs for FileBlobs {
 
 fn folders(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     match fs::read_dir(path) {
-        Ok(entries) => Ok(entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_dir()).collect()),
+        Ok(entries) => Ok(entries
+            .filter_map(|e| Some(e.ok()?.path()))
+            .filter(|p| p.is_dir())
+            .collect()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(StoreError::Io {
             path: path.to_owned(),

@@ -76,7 +76,10 @@ const INDEXES: &[&str] = &[
 /// What stays when everything derived is made anew: counters, the places of runs among those of their project, runs that
 /// are gone.
 const KEPT: &[(&str, &str)] = &[
-    ("meta", "name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL"),
+    (
+        "meta",
+        "name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL",
+    ),
     (
         "places",
         "project TEXT NOT NULL, run TEXT NOT NULL, ordinal BIGINT NOT NULL, PRIMARY KEY (project, run)",

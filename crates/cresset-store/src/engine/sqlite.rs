@@ -106,9 +106,7 @@ impl Engine for Sqlite {
 
     fn write_with(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
         let mut writer = lock(&self.writer);
-        Writing(&mut writer)
-            .run(work)
-            .map_err(|e| self.note(e))
+        Writing(&mut writer).run(work).map_err(|e| self.note(e))
     }
 }
 

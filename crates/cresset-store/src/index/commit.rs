@@ -55,7 +55,10 @@ pub(super) fn commit(
     commit.series(tx, &mut run.fold)?;
     run.fold.pending = super::fold::Pending::default();
 
-    let environment = run.fold.environment_changed.then(|| to_json(&run.fold.environment));
+    let environment = run
+        .fold
+        .environment_changed
+        .then(|| to_json(&run.fold.environment));
     let environment = environment.transpose()?;
     run.fold.environment_changed = false;
     let changed = tx.execute(
@@ -154,7 +157,12 @@ impl Commit<'_> {
         Ok(())
     }
 
-    fn scalars(&mut self, tx: &mut dyn Transaction, run: &mut Tracked, seal_all: bool) -> Result<(), StoreError> {
+    fn scalars(
+        &mut self,
+        tx: &mut dyn Transaction,
+        run: &mut Tracked,
+        seal_all: bool,
+    ) -> Result<(), StoreError> {
         let mut pending = std::mem::take(&mut run.fold.pending.open);
         pending.retain(|_, open| !open.is_empty());
         let mut open_points: HashMap<Rank, usize> = HashMap::new();
@@ -190,12 +198,17 @@ impl Commit<'_> {
     }
 
     /// Takes the whole tail out of the database; series are places of slots.
-    fn take_tail(&self, tx: &mut dyn Transaction, run: &mut Tracked) -> Result<BTreeMap<Rank, Open>, StoreError> {
+    fn take_tail(
+        &self,
+        tx: &mut dyn Transaction,
+        run: &mut Tracked,
+    ) -> Result<BTreeMap<Rank, Open>, StoreError> {
         let mut tail: BTreeMap<Rank, Open> = BTreeMap::new();
         if run.tail_rows == 0 {
             return Ok(tail);
         }
-        let places: HashMap<i64, i64> = (0..).zip(&run.fold.slots).map(|(i, s)| (s.id, i)).collect();
+        let places: HashMap<i64, i64> =
+            (0..).zip(&run.fold.slots).map(|(i, s)| (s.id, i)).collect();
         tx.query(
             "SELECT data FROM tails WHERE run = $1 ORDER BY number",
             &[self.run.into()],
@@ -214,17 +227,29 @@ impl Commit<'_> {
         Ok(tail)
     }
 
-    fn put_tail(&self, tx: &mut dyn Transaction, run: &mut Tracked, rank: Rank, open: &Open) -> Result<(), StoreError> {
+    fn put_tail(
+        &self,
+        tx: &mut dyn Transaction,
+        run: &mut Tracked,
+        rank: Rank,
+        open: &Open,
+    ) -> Result<(), StoreError> {
         if open.is_empty() {
             return Ok(());
         }
         let slots = &run.fold.slots;
-        let data = open.encode(rank.0, |place| slots.get(place as usize).map_or(0, |s| s.id));
+        let data = open.encode(rank.0, |place| {
+            slots.get(place as usize).map_or(0, |s| s.id)
+        });
         run.next_tail += 1;
         run.tail_rows += 1;
         tx.execute(
             "INSERT INTO tails (run, number, data) VALUES ($1, $2, $3)",
-            &[self.run.into(), run.next_tail.into(), data.as_slice().into()],
+            &[
+                self.run.into(),
+                run.next_tail.into(),
+                data.as_slice().into(),
+            ],
         )?;
         Ok(())
     }
@@ -246,20 +271,40 @@ impl Commit<'_> {
         Ok(())
     }
 
-    fn seal_group(&self, tx: &mut dyn Transaction, fold: &mut Fold, open: &Open, group: &Group) -> Result<(), StoreError> {
+    fn seal_group(
+        &self,
+        tx: &mut dyn Transaction,
+        fold: &mut Fold,
+        open: &Open,
+        group: &Group,
+    ) -> Result<(), StoreError> {
         let (series, range) = &group.rows;
-        let rows = open.columns.get(series).and_then(|c| c.rows.get(range.clone())).unwrap_or_default();
+        let rows = open
+            .columns
+            .get(series)
+            .and_then(|c| c.rows.get(range.clone()))
+            .unwrap_or_default();
         let pick = |row: &u32| *row as usize;
         let axis = Axis::new(
-            rows.iter().filter_map(|r| open.steps.get(pick(r)).copied()).collect(),
-            rows.iter().filter_map(|r| open.times.get(pick(r)).copied()).collect(),
+            rows.iter()
+                .filter_map(|r| open.steps.get(pick(r)).copied())
+                .collect(),
+            rows.iter()
+                .filter_map(|r| open.times.get(pick(r)).copied())
+                .collect(),
         );
         let axis_id = self.chunks.put_axis(tx, self.run, &axis.encode()?)?;
         let first = axis.steps.first().copied().unwrap_or_default();
         let last = axis.steps.last().copied().unwrap_or_default();
         for (series, range) in &group.members {
-            let values = open.columns.get(series).and_then(|c| c.values.get(range.clone())).unwrap_or_default();
-            let Some(slot) = fold.slots.get_mut(*series as usize) else { continue };
+            let values = open
+                .columns
+                .get(series)
+                .and_then(|c| c.values.get(range.clone()))
+                .unwrap_or_default();
+            let Some(slot) = fold.slots.get_mut(*series as usize) else {
+                continue;
+            };
             let first_arrival = slot.state.arrivals.saturating_sub(slot.state.unsealed);
             let encoded = chunk::encode(values, &axis, first_arrival)?;
             let place = Place {
@@ -277,7 +322,13 @@ impl Commit<'_> {
     }
 
     /// Removes what a resumed process logs again from what is in the database, and makes the aggregates anew.
-    fn supersede(&mut self, tx: &mut dyn Transaction, run: &mut Tracked, rank: Rank, from_step: u64) -> Result<(), StoreError> {
+    fn supersede(
+        &mut self,
+        tx: &mut dyn Transaction,
+        run: &mut Tracked,
+        rank: Rank,
+        from_step: u64,
+    ) -> Result<(), StoreError> {
         let mut tail = self.take_tail(tx, run)?;
         if let Some(open) = tail.get_mut(&rank) {
             open.supersede(from_step);
@@ -301,7 +352,11 @@ impl Commit<'_> {
                     }
                 }
                 SeriesKind::Histogram | SeriesKind::Media => {
-                    let table = if slot.kind == SeriesKind::Media { "media" } else { "histograms" };
+                    let table = if slot.kind == SeriesKind::Media {
+                        "media"
+                    } else {
+                        "histograms"
+                    };
                     self.supersede_others(tx, table, slot, from_step)?;
                 }
             }
@@ -320,7 +375,13 @@ impl Commit<'_> {
         Ok(())
     }
 
-    fn supersede_others(&self, tx: &mut dyn Transaction, table: &str, slot: &mut super::series::Slot, from_step: u64) -> Result<(), StoreError> {
+    fn supersede_others(
+        &self,
+        tx: &mut dyn Transaction,
+        table: &str,
+        slot: &mut super::series::Slot,
+        from_step: u64,
+    ) -> Result<(), StoreError> {
         let (first, last) = range_of(slot.id);
         tx.execute(
             &format!("DELETE FROM {table} WHERE id BETWEEN $1 AND $2 AND step >= $3"),
@@ -340,15 +401,23 @@ impl Commit<'_> {
         )
     }
 
-    fn supersede_chunks(&self, tx: &mut dyn Transaction, series: i64, from_step: u64) -> Result<(), StoreError> {
+    fn supersede_chunks(
+        &self,
+        tx: &mut dyn Transaction,
+        series: i64,
+        from_step: u64,
+    ) -> Result<(), StoreError> {
         let mut touched: Vec<Stored> = Vec::new();
-        self.chunks.heads(tx, series, (from_step, u64::MAX), &mut |chunk| {
-            touched.push(chunk);
-            Ok(())
-        })?;
+        self.chunks
+            .heads(tx, series, (from_step, u64::MAX), &mut |chunk| {
+                touched.push(chunk);
+                Ok(())
+            })?;
         for mut chunk in touched {
             let keeps = chunk.head.steps().0 < from_step;
-            let rest = keeps.then(|| self.keep_before(tx, &mut chunk, from_step)).transpose()?;
+            let rest = keeps
+                .then(|| self.keep_before(tx, &mut chunk, from_step))
+                .transpose()?;
             self.chunks.remove(tx, &chunk)?;
             let Some((axis, values)) = rest else { continue };
             let axis_id = self.chunks.put_axis(tx, self.run, &axis.encode()?)?;
@@ -368,7 +437,12 @@ impl Commit<'_> {
     }
 
     /// The points of a chunk before a step, in order of arrival.
-    fn keep_before(&self, tx: &mut dyn Transaction, chunk: &mut Stored, from_step: u64) -> Result<(Axis, Vec<f64>), StoreError> {
+    fn keep_before(
+        &self,
+        tx: &mut dyn Transaction,
+        chunk: &mut Stored,
+        from_step: u64,
+    ) -> Result<(Axis, Vec<f64>), StoreError> {
         let (axis, values) = crate::points::whole_chunk(tx, self.chunks, chunk)?;
         let mut points: Vec<(u32, u64, i64, f64)> = (0u32..)
             .zip(axis.steps.iter().zip(&axis.times).zip(&values))
@@ -386,7 +460,11 @@ impl Commit<'_> {
         Ok((axis, points.iter().map(|p| p.3).collect()))
     }
 
-    fn fold_chunks(&self, tx: &mut dyn Transaction, slot: &mut super::series::Slot) -> Result<(), StoreError> {
+    fn fold_chunks(
+        &self,
+        tx: &mut dyn Transaction,
+        slot: &mut super::series::Slot,
+    ) -> Result<(), StoreError> {
         let state = &mut slot.state;
         self.chunks.heads(tx, slot.id, (0, u64::MAX), &mut |chunk| {
             for placed in &chunk.head.blocks {
@@ -404,7 +482,9 @@ impl Commit<'_> {
     fn others(&self, tx: &mut dyn Transaction, fold: &Fold) -> Result<(), StoreError> {
         let pending = &fold.pending;
         for h in &pending.histograms {
-            let Some(slot) = fold.slots.get(h.slot) else { continue };
+            let Some(slot) = fold.slots.get(h.slot) else {
+                continue;
+            };
             tx.execute(
                 "INSERT INTO histograms (id, step, time, data) VALUES ($1, $2, $3, $4)",
                 &[
@@ -416,7 +496,9 @@ impl Commit<'_> {
             )?;
         }
         for m in &pending.media {
-            let Some(slot) = fold.slots.get(m.slot) else { continue };
+            let Some(slot) = fold.slots.get(m.slot) else {
+                continue;
+            };
             let sample = sample(&m.media);
             tx.execute(
                 "INSERT INTO media (id, run, step, time, kind, true_class, predicted_class, data) \
@@ -434,7 +516,11 @@ impl Commit<'_> {
             )?;
         }
         for (number, (rank, line)) in (fold.head.console_lines..).zip(&pending.console) {
-            let fields = if line.fields.is_empty() { String::new() } else { to_json(&line.fields)? };
+            let fields = if line.fields.is_empty() {
+                String::new()
+            } else {
+                to_json(&line.fields)?
+            };
             tx.execute(
                 "INSERT INTO console (id, rank, time, level, target, message, fields) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 &[
@@ -496,7 +582,11 @@ pub(crate) fn range_of(owner: i64) -> (i64, i64) {
 
 /// The number of a key.
 fn intern(tx: &mut dyn Transaction, name: &str) -> Result<i64, StoreError> {
-    let known = tx.first("SELECT id FROM keys WHERE name = $1", &[name.into()], |row| row.integer(0))?;
+    let known = tx.first(
+        "SELECT id FROM keys WHERE name = $1",
+        &[name.into()],
+        |row| row.integer(0),
+    )?;
     if let Some(id) = known {
         return Ok(id);
     }
@@ -509,7 +599,11 @@ fn intern(tx: &mut dyn Transaction, name: &str) -> Result<i64, StoreError> {
 }
 
 /// Removes all that is derived from a run's logs.
-pub(crate) fn remove_derived(tx: &mut dyn Transaction, chunks: &dyn Chunks, key: &RunKey) -> Result<bool, StoreError> {
+pub(crate) fn remove_derived(
+    tx: &mut dyn Transaction,
+    chunks: &dyn Chunks,
+    key: &RunKey,
+) -> Result<bool, StoreError> {
     let id = tx.first(
         "SELECT id FROM runs WHERE project = $1 AND run = $2",
         &[key.project.as_str().into(), key.run.as_str().into()],
@@ -517,7 +611,11 @@ pub(crate) fn remove_derived(tx: &mut dyn Transaction, chunks: &dyn Chunks, key:
     )?;
     let Some(id) = id else { return Ok(false) };
     let series: HashSet<i64> = tx
-        .all("SELECT id FROM series WHERE run = $1", &[id.into()], |row| row.integer(0))?
+        .all(
+            "SELECT id FROM series WHERE run = $1",
+            &[id.into()],
+            |row| row.integer(0),
+        )?
         .into_iter()
         .collect();
     let series: Vec<i64> = series.into_iter().collect();
@@ -532,10 +630,16 @@ pub(crate) fn remove_derived(tx: &mut dyn Transaction, chunks: &dyn Chunks, key:
         }
     }
     let (first, last) = range_of(id);
-    tx.execute("DELETE FROM console WHERE id BETWEEN $1 AND $2", &[first.into(), last.into()])?;
+    tx.execute(
+        "DELETE FROM console WHERE id BETWEEN $1 AND $2",
+        &[first.into(), last.into()],
+    )?;
     let first = id << ALERT_BITS;
     let last = first | ((1 << ALERT_BITS) - 1);
-    tx.execute("DELETE FROM alerts WHERE id BETWEEN $1 AND $2", &[first.into(), last.into()])?;
+    tx.execute(
+        "DELETE FROM alerts WHERE id BETWEEN $1 AND $2",
+        &[first.into(), last.into()],
+    )?;
     for table in ["tails", "series"] {
         tx.execute(&format!("DELETE FROM {table} WHERE run = $1"), &[id.into()])?;
     }

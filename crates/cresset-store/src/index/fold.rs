@@ -217,9 +217,8 @@ impl Fold {
             open.supersede(from);
         }
         let slots = &self.slots;
-        let stays = |slot: usize, step: u64| {
-            step < from || slots.get(slot).is_none_or(|s| s.rank != rank)
-        };
+        let stays =
+            |slot: usize, step: u64| step < from || slots.get(slot).is_none_or(|s| s.rank != rank);
         self.pending.histograms.retain(|h| stays(h.slot, h.step));
         self.pending.media.retain(|m| stays(m.slot, m.step));
     }
@@ -281,7 +280,11 @@ impl Fold {
 
     /// Where the scalar series is that a writer's key number stands for; remembers it for place `i` of the next row.
     fn find_place(&mut self, rank: Rank, id: KeyId, i: usize) -> usize {
-        let known = self.writers.get(&rank).and_then(|k| k.places.get(&id)).copied();
+        let known = self
+            .writers
+            .get(&rank)
+            .and_then(|k| k.places.get(&id))
+            .copied();
         let place = known.unwrap_or_else(|| self.slot(rank, id, SeriesKind::Scalar));
         let keys = self.writers.entry(rank).or_default();
         keys.places.insert(id, place);
@@ -409,7 +412,11 @@ impl Fold {
     pub(crate) fn count_lines(&mut self) {
         self.head.console_lines += self.pending.console.len() as u64;
         self.head.alerts += self.pending.alerts.len() as u64;
-        let grave = self.pending.alerts.iter().filter(|(_, a)| a.level >= Level::Warn);
+        let grave = self
+            .pending
+            .alerts
+            .iter()
+            .filter(|(_, a)| a.level >= Level::Warn);
         self.head.grave_alerts += grave.count() as u64;
     }
 }

@@ -70,7 +70,11 @@ impl Tracked {
     }
 
     /// A run as the database has it; `None` if it has not.
-    pub(crate) fn load(tx: &mut dyn Transaction, key: &RunKey, dir: &RunDir) -> Result<Option<Loaded>, StoreError> {
+    pub(crate) fn load(
+        tx: &mut dyn Transaction,
+        key: &RunKey,
+        dir: &RunDir,
+    ) -> Result<Option<Loaded>, StoreError> {
         let row = tx.first(
             "SELECT id, generation, stamp, cursor, head, environment FROM runs WHERE project = $1 AND run = $2",
             &[key.project.as_str().into(), key.run.as_str().into()],

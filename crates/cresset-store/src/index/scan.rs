@@ -45,7 +45,8 @@ impl Scanner {
         let entries = match fs::read_dir(root.path()) {
             Ok(entries) => entries,
             Err(e) => {
-                scan.refused.push((root.path().display().to_string(), e.to_string()));
+                scan.refused
+                    .push((root.path().display().to_string(), e.to_string()));
                 return scan;
             }
         };
@@ -71,10 +72,13 @@ impl Scanner {
     }
 
     fn project(&mut self, root: &Root, path: &Path, scan: &mut Scan) {
-        let folder = self.projects.entry(path.to_owned()).or_insert_with(|| ProjectFolder {
-            project: project_of(path),
-            ..ProjectFolder::default()
-        });
+        let folder = self
+            .projects
+            .entry(path.to_owned())
+            .or_insert_with(|| ProjectFolder {
+                project: project_of(path),
+                ..ProjectFolder::default()
+            });
         let Some(project) = &folder.project else {
             // A folder of something else is no mistake; one that holds runs is.
             return;
@@ -84,14 +88,19 @@ impl Scanner {
             let entries = match fs::read_dir(path) {
                 Ok(entries) => entries,
                 Err(e) => {
-                    scan.refused.push((path.display().to_string(), e.to_string()));
+                    scan.refused
+                        .push((path.display().to_string(), e.to_string()));
                     return;
                 }
             };
             folder.stamp = if is_settled(stamp) { stamp } else { 0 };
             let mut found = HashSet::new();
             for entry in entries.filter_map(Result::ok) {
-                let run = entry.file_name().into_string().ok().and_then(|n| RunId::try_from(n).ok());
+                let run = entry
+                    .file_name()
+                    .into_string()
+                    .ok()
+                    .and_then(|n| RunId::try_from(n).ok());
                 if let Some(run) = run.filter(|_| entry.file_type().is_ok_and(|t| !t.is_file())) {
                     if !folder.runs.contains(&run) {
                         folder.waiting.insert(run.clone());
@@ -177,13 +186,19 @@ fn project_of(path: &Path) -> Option<Project> {
 /// When a file or folder last changed, nanoseconds since 1970; 0 if that cannot be told.
 pub(super) fn stamp(path: &Path) -> i64 {
     let modified = fs::metadata(path).and_then(|m| m.modified());
-    let since = modified.ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0)
+    let since = modified
+        .ok()
+        .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    since
+        .and_then(|d| i64::try_from(d.as_nanos()).ok())
+        .unwrap_or(0)
 }
 
 /// Whether a stamp is old enough that a later change has another.
 pub(super) fn is_settled(stamp: i64) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let then = Duration::from_nanos(u64::try_from(stamp).unwrap_or(0));
     stamp > 0 && now.saturating_sub(then) > UNSETTLED
 }
@@ -205,7 +220,11 @@ mod tests {
             assert_eq!(project_of(&path), Some(project));
         }
         for foreign in ["a b", "%zz", "%2", ".git"] {
-            assert_eq!(project_of(&Path::new("/x").join(foreign)), None, "{foreign}");
+            assert_eq!(
+                project_of(&Path::new("/x").join(foreign)),
+                None,
+                "{foreign}"
+            );
         }
     }
 }

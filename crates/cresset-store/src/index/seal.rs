@@ -128,6 +128,9 @@ impl Cut<'_> {
                 }
             }
         }
-        debug_assert!(first_group < self.groups.len(), "every window cuts something");
+        debug_assert!(
+            first_group < self.groups.len(),
+            "every window cuts something"
+        );
     }
 }

@@ -74,7 +74,9 @@ impl SeriesState {
             }
             (SummaryRule::Mean, _) => {
                 let infinite = |n: u64, value: f64| if n > 0 { value } else { 0.0 };
-                let sum = b.sum + infinite(b.pos_inf, f64::INFINITY) + infinite(b.neg_inf, f64::NEG_INFINITY);
+                let sum = b.sum
+                    + infinite(b.pos_inf, f64::INFINITY)
+                    + infinite(b.neg_inf, f64::NEG_INFINITY);
                 sum / (b.count - b.nan) as f64
             }
         })
@@ -83,7 +85,15 @@ impl SeriesState {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
         let b = &self.block;
-        for n in [b.count, b.nan, b.pos_inf, b.neg_inf, self.arrivals, self.unsealed, self.chunks] {
+        for n in [
+            b.count,
+            b.nan,
+            b.pos_inf,
+            b.neg_inf,
+            self.arrivals,
+            self.unsealed,
+            self.chunks,
+        ] {
             varint::put(&mut out, n);
         }
         for x in [b.min, b.max, b.sum] {

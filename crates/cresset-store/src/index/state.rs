@@ -96,7 +96,10 @@ impl Entry {
         let mut lasts: BTreeMap<Rank, u32> = BTreeMap::new();
         lasts.extend(segments);
         lasts.len() != self.ends.len()
-            || self.ends.iter().any(|(rank, segment, _)| lasts.get(rank) != Some(segment))
+            || self
+                .ends
+                .iter()
+                .any(|(rank, segment, _)| lasts.get(rank) != Some(segment))
             || self.has_grown(dir)
     }
 
@@ -139,13 +142,22 @@ impl State {
     pub(crate) fn load(&mut self, places: Places<'_>) -> Result<(), StoreError> {
         *self = Self::default();
         let rows = places.engine.read(|tx| {
-            tx.all("SELECT project, run, stamp, live, cursor FROM runs", &[], |row| {
-                let cursor: Cursor = match row.text(4)? {
-                    "{}" => Cursor::default(),
-                    text => from_json(text, "a cursor")?,
-                };
-                Ok((run_key(row.text(0)?, row.text(1)?)?, row.integer(2)?, row.integer(3)? != 0, cursor))
-            })
+            tx.all(
+                "SELECT project, run, stamp, live, cursor FROM runs",
+                &[],
+                |row| {
+                    let cursor: Cursor = match row.text(4)? {
+                        "{}" => Cursor::default(),
+                        text => from_json(text, "a cursor")?,
+                    };
+                    Ok((
+                        run_key(row.text(0)?, row.text(1)?)?,
+                        row.integer(2)?,
+                        row.integer(3)? != 0,
+                        cursor,
+                    ))
+                },
+            )
         })?;
         for (key, stamp, live, cursor) in rows {
             let ranks = cursor.0.keys().copied().filter(|_| live);
@@ -154,7 +166,9 @@ impl State {
                 live: ranks.collect(),
                 ends: ends(&cursor),
                 // A run that was live is looked at first.
-                looked: Instant::now().checked_sub(LIVENESS).unwrap_or_else(Instant::now),
+                looked: Instant::now()
+                    .checked_sub(LIVENESS)
+                    .unwrap_or_else(Instant::now),
                 retry: None,
             };
             self.sweep.push_back(key.clone());
@@ -186,7 +200,11 @@ impl State {
         let scan = self.scanner.scan(places.root);
         self.scanned = Some(Instant::now());
         self.refused_folders = scan.refused;
-        let mut new: Vec<RunKey> = scan.new.into_iter().filter(|key| !self.entries.contains_key(key)).collect();
+        let mut new: Vec<RunKey> = scan
+            .new
+            .into_iter()
+            .filter(|key| !self.entries.contains_key(key))
+            .collect();
         if !new.is_empty() {
             // Places are given in the order in which runs began, whichever is read first.
             new.sort_unstable_by(|a, b| a.run.cmp(&b.run));
@@ -220,10 +238,18 @@ impl State {
     fn due(&mut self, root: &Root, full: bool) -> VecDeque<RunKey> {
         let now = Instant::now();
         let mut due = Vec::new();
-        let share = if full { usize::MAX } else { (self.sweep.len() / SWEEP_PASSES).max(64) };
+        let share = if full {
+            usize::MAX
+        } else {
+            (self.sweep.len() / SWEEP_PASSES).max(64)
+        };
         for _ in 0..share.min(self.sweep.len()) {
-            let Some(key) = self.sweep.pop_front() else { break };
-            let Some(entry) = self.entries.get_mut(&key) else { continue };
+            let Some(key) = self.sweep.pop_front() else {
+                break;
+            };
+            let Some(entry) = self.entries.get_mut(&key) else {
+                continue;
+            };
             let dir = dir_of(root, &key);
             let retry = entry.retry.is_none_or(|at| full || now >= at);
             if retry && entry.live.is_empty() && (entry.ends.is_empty() || entry.is_news(&dir)) {
@@ -261,9 +287,8 @@ impl State {
                 group.push(read);
             }
             let weight: usize = group.iter().map(|(run, _)| run.fold.pending.weight).sum();
-            let is_full = weight > GROUP_BYTES
-                || group.len() >= GROUP_RUNS
-                || begun.elapsed() > GROUP_TIME;
+            let is_full =
+                weight > GROUP_BYTES || group.len() >= GROUP_RUNS || begun.elapsed() > GROUP_TIME;
             if is_full || queue.is_empty() {
                 // A run of which there is more goes back to the end of the queue, so that others have their turn.
                 self.store(places, &mut group, found, &mut queue, committed)?;
@@ -281,7 +306,12 @@ impl State {
     }
 
     /// Reads a piece of a run; `None` if there is nothing to store.
-    fn read(&mut self, places: Places<'_>, key: &RunKey, queue: &mut VecDeque<RunKey>) -> Result<Option<(Tracked, Piece)>, StoreError> {
+    fn read(
+        &mut self,
+        places: Places<'_>,
+        key: &RunKey,
+        queue: &mut VecDeque<RunKey>,
+    ) -> Result<Option<(Tracked, Piece)>, StoreError> {
         let dir = dir_of(places.root, key);
         let seen = stamp(dir.path());
         let mut run = match self.track(places, key, &dir)? {
@@ -301,7 +331,10 @@ impl State {
                 if !pending || !self.entries.contains_key(key) {
                     return Ok(None);
                 }
-                Piece { news: run.fold.pending.weight > 0, ..Piece::default() }
+                Piece {
+                    news: run.fold.pending.weight > 0,
+                    ..Piece::default()
+                }
             }
         };
         if piece.news || run.id == 0 {
@@ -313,7 +346,12 @@ impl State {
     }
 
     /// The open run, one that goes on where the database left off, or a new one.
-    fn track(&mut self, places: Places<'_>, key: &RunKey, dir: &RunDir) -> Result<Result<Tracked, LogError>, StoreError> {
+    fn track(
+        &mut self,
+        places: Places<'_>,
+        key: &RunKey,
+        dir: &RunDir,
+    ) -> Result<Result<Tracked, LogError>, StoreError> {
         if let Some(run) = self.open.remove(key) {
             return Ok(Ok(run));
         }
@@ -324,12 +362,20 @@ impl State {
         })
     }
 
-    fn refuse(&mut self, places: Places<'_>, key: &RunKey, error: &LogError, queue: &mut VecDeque<RunKey>) -> Result<(), StoreError> {
+    fn refuse(
+        &mut self,
+        places: Places<'_>,
+        key: &RunKey,
+        error: &LogError,
+        queue: &mut VecDeque<RunKey>,
+    ) -> Result<(), StoreError> {
         let dir = dir_of(places.root, key);
         let missing = matches!(error, LogError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
         if matches!(error, LogError::Replaced { .. }) || (missing && dir.path().is_dir()) {
             // The run was deleted and begun anew: what is known of it is of another.
-            let known = places.engine.write(|tx| remove_derived(tx, places.chunks, key))?;
+            let known = places
+                .engine
+                .write(|tx| remove_derived(tx, places.chunks, key))?;
             if known {
                 if let Some(entry) = self.entries.get_mut(key) {
                     *entry = Entry::unread();
@@ -342,7 +388,8 @@ impl State {
             self.scanner.forget_run(places.root, key);
             return self.remove(places, key);
         }
-        self.refused.insert(name(places.root, key), error.to_string());
+        self.refused
+            .insert(name(places.root, key), error.to_string());
         if let Some(entry) = self.entries.get_mut(key) {
             entry.retry = Some(Instant::now() + RETRY);
         }
@@ -397,11 +444,17 @@ impl State {
 
     /// Remembers how far a run was read.
     fn note(&mut self, run: &Tracked) {
-        let Some(entry) = self.entries.get_mut(&run.key) else { return };
+        let Some(entry) = self.entries.get_mut(&run.key) else {
+            return;
+        };
         let cursor = run.cursor();
         let writers = &run.fold.head.writers;
         entry.ends = ends(&cursor);
-        entry.live = writers.iter().filter(|(_, w)| w.live).map(|(&rank, _)| rank).collect();
+        entry.live = writers
+            .iter()
+            .filter(|(_, w)| w.live)
+            .map(|(&rank, _)| rank)
+            .collect();
         if entry.live.is_empty() && run.is_live() {
             entry.live = cursor.0.keys().copied().collect();
         }
@@ -436,7 +489,11 @@ impl State {
 }
 
 fn ends(cursor: &Cursor) -> Vec<(Rank, u32, u64)> {
-    cursor.0.iter().map(|(&rank, p)| (rank, p.segment, p.offset)).collect()
+    cursor
+        .0
+        .iter()
+        .map(|(&rank, p)| (rank, p.segment, p.offset))
+        .collect()
 }
 
 fn name(root: &Root, key: &RunKey) -> String {

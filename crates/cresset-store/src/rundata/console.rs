@@ -79,7 +79,12 @@ impl Store {
     }
 }
 
-fn count(tx: &mut dyn crate::engine::Transaction, (first, last): (i64, i64), level: i64, rank: Option<i64>) -> Result<u64, StoreError> {
+fn count(
+    tx: &mut dyn crate::engine::Transaction,
+    (first, last): (i64, i64),
+    level: i64,
+    rank: Option<i64>,
+) -> Result<u64, StoreError> {
     let args: [Arg<'_>; 4] = [first.into(), last.into(), level.into(), rank.into()];
     let n = tx.first(
         "SELECT COUNT(*) FROM console WHERE id BETWEEN $1 AND $2 AND level >= $3 AND ($4 IS NULL OR rank = $4)",
@@ -99,7 +104,11 @@ fn entry(row: &dyn Row) -> Result<ConsoleEntry, StoreError> {
             level: to_level(row.integer(3)?),
             target: row.text(4)?.to_owned(),
             message: row.text(5)?.to_owned(),
-            fields: if fields.is_empty() { Map::new() } else { from_json(fields, "a console line")? },
+            fields: if fields.is_empty() {
+                Map::new()
+            } else {
+                from_json(fields, "a console line")?
+            },
         },
     })
 }
@@ -121,5 +130,8 @@ fn contains(text: &str, needle: &str) -> bool {
         return text.to_lowercase().contains(needle);
     }
     let (text, needle) = (text.as_bytes(), needle.as_bytes());
-    text.len() >= needle.len() && text.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle))
+    text.len() >= needle.len()
+        && text
+            .windows(needle.len())
+            .any(|w| w.eq_ignore_ascii_case(needle))
 }

@@ -108,13 +108,20 @@ impl Store {
     }
 }
 
-fn merge(tx: &mut dyn Transaction, group: &[(u64, i64)]) -> Result<Option<HistogramColumn>, StoreError> {
+fn merge(
+    tx: &mut dyn Transaction,
+    group: &[(u64, i64)],
+) -> Result<Option<HistogramColumn>, StoreError> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else {
         return Ok(None);
     };
     let mut all: Option<TensorStats> = None;
     for &(_, id) in group {
-        let one = tx.first("SELECT data FROM histograms WHERE id = $1", &[id.into()], |row| stats::decode(row.bytes(0)?))?;
+        let one = tx.first(
+            "SELECT data FROM histograms WHERE id = $1",
+            &[id.into()],
+            |row| stats::decode(row.bytes(0)?),
+        )?;
         match (&mut all, one) {
             (Some(all), Some(one)) => all.merge(&one),
             (all, one) => *all = one,

@@ -9,7 +9,13 @@ const VERSION: u8 = 1;
 
 pub(crate) fn encode(stats: &TensorStats) -> Vec<u8> {
     let mut out = vec![VERSION];
-    for n in [stats.count, stats.zeros, stats.nan, stats.pos_inf, stats.neg_inf] {
+    for n in [
+        stats.count,
+        stats.zeros,
+        stats.nan,
+        stats.pos_inf,
+        stats.neg_inf,
+    ] {
         varint::put(&mut out, n);
     }
     for x in [stats.min, stats.max, stats.sum, stats.sum_sq] {

@@ -40,7 +40,10 @@ pub(super) fn summarise(key: String, rank: Rank, observed: &[Observed]) -> Optio
         observations: observed.len() as u64,
         steps: (first.step, last.step),
         last: last.stats.clone(),
-        nonfinite: observed.iter().map(|o| o.stats.non_finite()).fold(0, u64::saturating_add),
+        nonfinite: observed
+            .iter()
+            .map(|o| o.stats.non_finite())
+            .fold(0, u64::saturating_add),
         first_nonfinite_step,
         suspicion,
         reasons,
@@ -57,7 +60,12 @@ fn judge(observed: &[Observed], first_nonfinite_step: Option<u64>) -> (f64, Vec<
     let mut suspicion = 0.0;
     let mut reasons = Vec::new();
     if let Some(step) = first_nonfinite_step {
-        let sum = |get: fn(&TensorStats) -> u64| observed.iter().map(|o| get(&o.stats)).fold(0, u64::saturating_add);
+        let sum = |get: fn(&TensorStats) -> u64| {
+            observed
+                .iter()
+                .map(|o| get(&o.stats))
+                .fold(0, u64::saturating_add)
+        };
         let (nan, infinite) = (sum(|s| s.nan), sum(|s| s.pos_inf.saturating_add(s.neg_inf)));
         suspicion += 1000.0 + (1.0 + (nan as f64 + infinite as f64)).log10();
         for (n, what) in [(nan, "NaN"), (infinite, "infinite")] {
@@ -69,8 +77,17 @@ fn judge(observed: &[Observed], first_nonfinite_step: Option<u64>) -> (f64, Vec<
     let Some(last) = observed.last() else {
         return (suspicion, reasons);
     };
-    let typical = median(observed.iter().map(norm).filter(|n| n.is_finite() && *n > 0.0));
-    let peak = observed.iter().map(norm).filter(|n| n.is_finite()).fold(0.0, f64::max);
+    let typical = median(
+        observed
+            .iter()
+            .map(norm)
+            .filter(|n| n.is_finite() && *n > 0.0),
+    );
+    let peak = observed
+        .iter()
+        .map(norm)
+        .filter(|n| n.is_finite())
+        .fold(0.0, f64::max);
     if let Some(typical) = typical {
         let growth = peak / typical;
         if growth >= GROWTH {
@@ -98,10 +115,16 @@ fn judge(observed: &[Observed], first_nonfinite_step: Option<u64>) -> (f64, Vec<
     let alike = |a: &TensorStats, b: &TensorStats| {
         (a.sum, a.sum_sq, a.min, a.max, a.zeros) == (b.sum, b.sum_sq, b.min, b.max, b.zeros)
     };
-    let still = observed.iter().rev().take_while(|o| alike(&o.stats, &last.stats)).count();
+    let still = observed
+        .iter()
+        .rev()
+        .take_while(|o| alike(&o.stats, &last.stats))
+        .count();
     if still >= STILL && last.stats.zeros < finite {
         suspicion += 10.0;
-        let since = observed.get(observed.len() - still).map_or(last.step, |o| o.step);
+        let since = observed
+            .get(observed.len() - still)
+            .map_or(last.step, |o| o.step);
         reasons.push(format!("does not change since step {since}"));
     }
     (suspicion, reasons)
