@@ -16,12 +16,13 @@ import { StateDot } from "../ui/StateDot";
 import { Tag } from "../ui/Tag";
 import { Card, Facts } from "./Card";
 import { useRun } from "./context";
-import { copy, shellLine } from "./copy";
+import { copy } from "./copy";
 import { ChartPanel } from "./ChartPanel";
 import { CostSummary } from "./Cost";
 import { DiffView } from "./DiffView";
 import { readEnvironment, remoteLink, withoutDiff } from "./environment";
-import { glanceKeys, natural } from "./keys";
+import { glanceKeys, isReserved, natural } from "./keys";
+import { shellLine } from "./text";
 import { Tree, TreeCard } from "./Tree";
 
 /** What went into the run and what came out of it. */
@@ -126,8 +127,10 @@ function SummaryCard(): JSX.Element {
       .filter(([key]) => !key.startsWith("cresset/"))
       .sort(([a], [b]) => Number(goals().has(b)) - Number(goals().has(a)) || natural(a, b)),
   );
-  const shown = () => entries().filter(([key]) => key.toLowerCase().includes(search().trim().toLowerCase()));
+  const found = () => entries().filter(([key]) => key.toLowerCase().includes(search().trim().toLowerCase()));
   const [all, setAll] = createSignal(false);
+  // What is recorded for every parameter and device waits until it is asked for.
+  const shown = () => (all() || search() ? found() : found().filter(([key]) => !isReserved(key)).slice(0, 40));
   return (
     <Card
       title="Summary"
@@ -158,7 +161,7 @@ function SummaryCard(): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            <For each={(all() || search() ? shown() : shown().slice(0, 40)).map(([key]) => key)}>
+            <For each={shown().map(([key]) => key)}>
               {(key) => (
                 <tr>
                   <th scope="row">
@@ -184,9 +187,9 @@ function SummaryCard(): JSX.Element {
             </For>
           </tbody>
         </table>
-        <Show when={!all() && !search() && shown().length > 40}>
+        <Show when={shown().length < found().length}>
           <button type="button" class="link-button" onClick={() => setAll(true)}>
-            {shown().length - 40} more
+            {found().length - shown().length} more{found().every(([key]) => shown().some(([own]) => own === key) || isReserved(key)) ? ", of tensors and the machine" : ""}
           </button>
         </Show>
       </Show>
@@ -199,8 +202,10 @@ function SummaryValue(props: { value: Json | undefined; unit: string | null }): 
   const isNumber = () => typeof props.value === "number" || ["NaN", "inf", "-inf"].includes(String(props.value));
   return (
     <span classList={{ bad: isNumber() && !Number.isFinite(number()) }} title={String(props.value)}>
-      {isNumber() ? formatNumber(number()) : formatJson(props.value)}
-      <Show when={props.unit}>{(unit) => <span class="muted"> {unit()}</span>}</Show>
+      <Show when={isNumber() && (props.unit === "B" || props.unit === "B/s")} fallback={isNumber() ? formatNumber(number()) : formatJson(props.value)}>
+        {formatBytes(number())}
+      </Show>
+      <Show when={props.unit !== "B" && props.unit}>{(unit) => <span class="muted"> {unit() === "B/s" ? "a second" : unit()}</span>}</Show>
     </span>
   );
 }

@@ -16,7 +16,8 @@ export function RunAlerts(props: { brief: boolean }): JSX.Element {
   const [open, setOpen] = createSignal(false);
   const worst = createMemo(() => firstBad(page.alerts()));
   const others = createMemo(() => page.alerts().filter((alert) => alert !== worst()?.alert));
-  const shown = () => (open() ? others() : props.brief ? [] : others().filter(isSerious).slice(0, 1));
+  // Beside the first bad value there is no room for others where the page has little.
+  const shown = () => (open() ? others() : props.brief && worst() ? [] : others().filter(isSerious).slice(0, 1));
 
   return (
     <Show when={page.alerts().length > 0}>
@@ -53,7 +54,7 @@ export function RunAlerts(props: { brief: boolean }): JSX.Element {
         <Show when={others().length > 0}>
           <Show when={shown().length > 0}>
             <ul class="run-alert-list" aria-label="Alerts">
-              <For each={shown()}>{(alert) => <AlertLine alert={alert} />}</For>
+              <For each={shown()}>{(alert) => <AlertLine alert={alert} brief={props.brief && !open()} />}</For>
             </ul>
           </Show>
           <Show when={others().length > shown().length || open()}>
@@ -67,7 +68,7 @@ export function RunAlerts(props: { brief: boolean }): JSX.Element {
   );
 }
 
-function AlertLine(props: { alert: Alert }): JSX.Element {
+function AlertLine(props: { alert: Alert; brief: boolean }): JSX.Element {
   return (
     <li class={`run-alert run-alert-${props.alert.level}`}>
       <Show when={isSerious(props.alert)} fallback={<Info aria-label={props.alert.level} />}>
@@ -75,7 +76,7 @@ function AlertLine(props: { alert: Alert }): JSX.Element {
       </Show>
       <div>
         <strong>{props.alert.title}</strong>
-        <Show when={props.alert.text}>
+        <Show when={!props.brief && props.alert.text}>
           <pre class="run-alert-text">{props.alert.text}</pre>
         </Show>
       </div>

@@ -15,7 +15,7 @@ import { formatBytes, formatDuration } from "../ui/format";
 import { fade, runHue } from "../ui/palette";
 import { ChartPanel } from "./ChartPanel";
 import { useRun } from "./context";
-import { type SystemKey, systemKeys } from "./keys";
+import { alike, type SystemKey, systemKeys } from "./keys";
 import { stacked } from "./stack";
 
 /** The machine while the run went on, on one time axis with its loss. */
@@ -29,7 +29,7 @@ export default function System(): JSX.Element {
     const losses = page.run.keys.filter(({ kind, key }) => kind === "scalar" && /(^|\/)loss$/.test(key)).map(({ key }) => key);
     return losses.find((key) => key === "train/loss") ?? losses[0] ?? null;
   };
-  const busy = () => keys().filter(({ name }) => /util|cpu|busy/i.test(name));
+  const busy = () => keys().filter(({ device, name }) => (device === null ? /^cpu(_machine)?$/.test(name) : /^util/.test(name)));
   const memory = () => keys().filter(({ device, name }) => device !== null && /memory.*used|used.*memory|memory$/i.test(name));
 
   return (
@@ -65,18 +65,33 @@ export default function System(): JSX.Element {
         <For each={devices()}>
           {(device) => (
             <Group name={device ?? ""}>
-              <For each={keys().filter((key) => key.device === device)}>{(key) => <Panel title={key.name} keys={[key.info.key]} unit={key.info.unit} />}</For>
+              <Panels keys={keys().filter((key) => key.device === device)} />
             </Group>
           )}
         </For>
         <Show when={host().length > 0}>
           <Group name="Host">
-            <For each={host()}>{(key) => <Panel title={key.name} keys={[key.info.key]} unit={key.info.unit} />}</For>
+            <Panels keys={host()} />
           </Group>
         </Show>
       </div>
     </Show>
   );
+
+  function Panels(own: { keys: SystemKey[] }): JSX.Element {
+    return (
+      <For each={alike(own.keys)}>
+        {(group) => (
+          <Show
+            when={group.keys.length > 1}
+            fallback={<Panel title={group.name} keys={[group.keys[0]!.info.key]} unit={group.keys[0]!.info.unit} />}
+          >
+            <ManyKeys title={group.name} keys={group.keys} window={window()} onWindow={setWindow} />
+          </Show>
+        )}
+      </For>
+    );
+  }
 
   function Panel(panel: { title: string; keys: string[]; unit?: string | null }): JSX.Element {
     return <ChartPanel title={panel.title} keys={panel.keys} axis="relative" unit={panel.unit ?? null} window={window()} onWindow={(next) => setWindow(next)} />;
@@ -99,6 +114,12 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
     () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, from: props.window?.[0], to: props.window?.[1] }),
     { fetcher: getColumns, live: page.concerns, every: 1000 },
   );
+  // Only what the keys differ in: devices where all measure the same, names where all are of one device.
+  const labels = createMemo(() => {
+    const devices = new Set(props.keys.map(({ device }) => device));
+    const words = props.keys.map(({ device, name }) => (devices.size > 1 ? (device ?? name.replaceAll("_", " ")) : name.replaceAll("_", " ")));
+    return new Set(words).size === words.length ? words : props.keys.map(({ device, name }) => `${device ?? "host"} ${name}`);
+  });
   const drawing = createMemo(() => {
     const columns = query.data();
     if (!columns) return null;
@@ -106,7 +127,7 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
     const known = lines.flatMap((line) => {
       const i = props.keys.findIndex(({ info }) => line.id.endsWith(`|${info.key}`));
       const { dash: _, ...plain } = line;
-      return i < 0 ? [] : [{ ...plain, focus: line.id, color: runHue(i, theme()), label: labelOf(props.keys[i]!) }];
+      return i < 0 ? [] : [{ ...plain, focus: line.id, color: runHue(i, theme()), label: labels()[i] ?? "" }];
     });
     return { x, lines: known };
   });
@@ -115,6 +136,7 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
       <header>
         <h3>{props.title}</h3>
         <span class="muted">{props.keys[0]?.info.unit}</span>
+        <Legend labels={labels()} />
       </header>
       <div class="run-panel-chart">
         <Show when={drawing()}>
@@ -125,8 +147,19 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
   );
 }
 
-function labelOf({ device, name }: SystemKey): string {
-  return device === null ? name : `${device} ${name}`;
+function Legend(props: { labels: string[] }): JSX.Element {
+  return (
+    <span class="run-panel-legend">
+      <For each={props.labels}>
+        {(label, i) => (
+          <span>
+            <span class="chart-swatch chart-swatch-line" style={{ "--colour": runHue(i(), theme()) }} />
+            {label}
+          </span>
+        )}
+      </For>
+    </span>
+  );
 }
 
 /** Memory of all devices on top of each other. */
@@ -162,14 +195,7 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
     <div class="run-panel" role="group" aria-label="Memory of all devices">
       <header>
         <h3>Memory, stacked</h3>
-        <For each={props.keys}>
-          {(key, i) => (
-            <span class="muted">
-              <span class="chart-swatch chart-swatch-line" style={{ "--colour": runHue(i(), theme()) }} />
-              {key.device}
-            </span>
-          )}
-        </For>
+        <Legend labels={props.keys.map(({ device }) => device ?? "")} />
       </header>
       <div class="run-panel-chart">
         <Show when={data()}>

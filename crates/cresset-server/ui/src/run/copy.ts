@@ -10,8 +10,3 @@ export async function copy(text: string, what: string): Promise<void> {
     toast(`The browser does not let this page copy. ${what}: ${text}`, { tone: "danger" });
   }
 }
-
-/** Words as a shell reads them. */
-export function shellLine(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
-}

@@ -11,11 +11,10 @@ export function seriesKeys(keys: readonly KeyInfo[]): KeyInfo[] {
 
 /** Up to three series that say how the run goes: with a goal first, the loss before others. */
 export function glanceKeys(keys: readonly KeyInfo[]): string[] {
-  const drawn = seriesKeys(keys).filter(({ count }) => count > 1);
+  const drawn = seriesKeys(keys).filter(({ count, key }) => count > 1 && !isReserved(key));
   const weight = ({ key, goal }: KeyInfo) =>
     (goal ? 0 : 4) + (/(^|\/)loss$/.test(key) ? 0 : goal === "maximize" ? 1 : 2) + (/^train\//.test(key) ? 0 : 0.5);
   return drawn
-    .filter((info) => weight(info) < 4)
     .sort((a, b) => weight(a) - weight(b) || natural(a.key, b.key))
     .slice(0, 3)
     .map(({ key }) => key);
@@ -50,4 +49,23 @@ export function systemKeys(keys: readonly KeyInfo[]): SystemKey[] {
         : { info, device: null, name: info.key.replace(/^system\/(host\/)?/, "") };
     })
     .sort((a, b) => natural(a.info.key, b.info.key));
+}
+
+/** Keys of one device that are measured in the same unit and named alike (`memory_used`, `memory_total`), for one plot. */
+export function alike(keys: readonly SystemKey[]): { name: string; keys: SystemKey[] }[] {
+  const groups = new Map<string, { name: string; keys: SystemKey[] }>();
+  for (const key of keys) {
+    const name = key.name.split(/[_/.]/, 1)[0] ?? key.name;
+    // The CPU of a process is in per cent of one core, that of the machine of all: no common scale.
+    const id = name === "cpu" ? key.name : `${name} ${key.info.unit ?? ""}`;
+    const group = groups.get(id);
+    if (group) group.keys.push(key);
+    else groups.set(id, { name, keys: [key] });
+  }
+  return [...groups.values()].map((group) => (group.keys.length === 1 ? { ...group, name: group.keys[0]!.name } : group));
+}
+
+/** Whether a key is recorded by the watch engine, telemetry or Cresset itself: interesting at times, and many. */
+export function isReserved(key: string): boolean {
+  return /^(system|gradients|parameters|update_ratio|cresset)\//.test(key);
 }

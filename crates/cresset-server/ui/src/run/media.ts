@@ -47,9 +47,10 @@ function place({ kind, figure }: MediaKey): number {
   return (at < 0 ? KINDS.length : at) + (figure === "confusion_matrix" ? -0.5 : 0);
 }
 
-/** What an evaluation logs stands before what somebody logs to look at. */
+/** What an evaluation logs stands before what somebody logs to look at, validation before the test at the end. */
 function early(key: string): number {
-  return /^(val|valid|validation|eval|test)\//.test(key) ? 0 : 1;
+  if (/^(val|valid|validation|eval)\//.test(key)) return 0;
+  return key.startsWith("test/") ? 1 : 2;
 }
 
 /** The last of `steps` (ascending) that is not after `at`; the first one where all are; null: none. */

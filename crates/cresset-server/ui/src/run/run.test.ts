@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Alert } from "../api/types";
+import type { KeyInfo } from "../api/types";
 import { badTensor, firstBad } from "./alerts";
 import { parseDiff } from "./diff";
-import { marked, withoutAnsi } from "./text";
+import { marked, shellLine, withoutAnsi } from "./text";
+import { readEnvironment, remoteLink, withoutDiff } from "./environment";
+import { alike, glanceKeys, systemKeys } from "./keys";
+import { appended, KEPT, type LogWindow, NOTHING, prepended } from "./logWindow";
+import { mediaKeys, stepAt } from "./media";
+import { sparkline } from "./sparkline";
+import { stacked } from "./stack";
 import { treeLines } from "./tree";
 
 describe("diffs", () => {
@@ -89,5 +96,102 @@ describe("trees", () => {
     expect(paths(["model"], "kernel")).toEqual(["model", "model.stem", "model.stem.kernel"]);
     expect(paths([], "18")).toEqual(["model", "model.depth"]);
     expect(paths([], "nothing")).toEqual([]);
+  });
+});
+
+function info(key: string, more: Partial<KeyInfo> = {}): KeyInfo {
+  return { key, kind: "scalar", media: [], runs: 1, ranks: [0], count: 9, last_step: 8, unit: null, goal: null, step_metric: null, hidden: false, ...more };
+}
+
+describe("keys", () => {
+  it("tell how the run goes", () => {
+    const keys = [
+      info("val/auc", { goal: "maximize" }),
+      info("train/loss", { goal: "minimize" }),
+      info("test/auc", { goal: "maximize", count: 1 }),
+      info("lr"),
+      info("val/loss", { goal: "minimize" }),
+    ];
+    expect(glanceKeys(keys)).toEqual(["train/loss", "val/loss", "val/auc"]);
+    expect(glanceKeys([info("b"), info("a"), info("gradients/norm")])).toEqual(["a", "b"]);
+    expect(glanceKeys([info("loss")])).toEqual(["loss"]);
+  });
+
+  it("of the machine are by device and alike", () => {
+    const keys = systemKeys([
+      info("system/gpu/0/memory_used", { unit: "B" }),
+      info("system/gpu/10/power", { unit: "W" }),
+      info("system/gpu/0/memory_total", { unit: "B" }),
+      info("system/host/cpu_process"),
+      info("system/host/cpu_machine"),
+      info("train/loss"),
+    ]);
+    expect(keys.map(({ device, name }) => `${device} ${name}`)).toEqual([
+      "gpu0 memory_total", "gpu0 memory_used", "gpu10 power", "null cpu_machine", "null cpu_process",
+    ]);
+    expect(alike(keys).map(({ name, keys: own }) => `${name} ${own.length}`)).toEqual(["memory 2", "power 1", "cpu_machine 1", "cpu_process 1"]);
+    expect(stacked([[1, null, null], [2, 5, null]])).toEqual([[1, 0, null], [3, 5, null]]);
+  });
+
+  it("of media are by kind, without files", () => {
+    const media = (key: string, ...what: string[]) => info(key, { kind: "media", media: what });
+    const keys = [media("a", "image"), media("test/roc", "figure:roc"), media("c", "file"), media("val/m", "figure:confusion_matrix"), media("z", "figure:bar")];
+    expect(mediaKeys(keys).map(({ key }) => key)).toEqual(["val/m", "test/roc", "z", "a"]);
+    expect([null, 5, 10, 11, 99].map((at) => stepAt([10, 20, 30], at))).toEqual([30, null, 10, 10, 30]);
+    expect(stepAt([], null)).toBeNull();
+  });
+});
+
+describe("the window of the console", () => {
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => ({ number: from + i, rank: 0, time: "", level: "info" as const, target: "", message: "", fields: {} }));
+  const ends = ({ lines: own, start, end }: LogWindow) => [own[0]?.number, own[own.length - 1]?.number, start, end];
+
+  it("grows at both ends and stays bounded", () => {
+    let window = appended(NOTHING, lines(100, 200), false);
+    window = prepended(window, lines(50, 100), true);
+    expect(ends(window)).toEqual([50, 199, false, true]);
+    window = appended(window, lines(200, KEPT + 150), true);
+    expect(ends(window)).toEqual([150, KEPT + 149, false, false]);
+    window = prepended(window, lines(0, 150), false);
+    expect(ends(window)).toEqual([0, KEPT - 1, true, false]);
+  });
+
+  it("takes no line twice", () => {
+    const window = appended(appended(NOTHING, lines(0, 5), false), lines(3, 8), false);
+    expect(window.lines.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+});
+
+describe("the environment", () => {
+  it("is read whatever is in it", () => {
+    for (const odd of [{}, { host: 3, git: [1], gpus: {}, program: null, crates: "x" }, { gpus: ["A100", null, { model: 5 }] }]) {
+      expect(() => readEnvironment(odd as never)).not.toThrow();
+    }
+    const read = readEnvironment({ host: { logical_cores: 48, physical_cores: 24, usable_cores: 16 }, gpus: [{ model: "A100" }], git: { dirty: true, diff: "x".repeat(2000) } });
+    expect(read.host.cores).toBe("24 cores, 48 threads, 16 usable");
+    expect(read.gpus[0]?.model).toBe("A100");
+    expect(JSON.stringify(withoutDiff({ git: { diff: "secret" } }))).not.toContain("secret");
+  });
+
+  it("links only to what a browser may open", () => {
+    expect(remoteLink("git@host.example:me/solder.git")).toBe("https://host.example/me/solder");
+    expect(remoteLink("https://user:secret@host.example/a/b.git")).toBe("https://host.example/a/b");
+    expect(remoteLink("javascript:alert(1)")).toBeNull();
+    expect(remoteLink("/srv/git/x")).toBeNull();
+  });
+
+  it("has a command that a shell reads", () => {
+    expect(shellLine(["./run", "--tag", "a b", "it's", ""])).toBe(`./run --tag 'a b' 'it'\\''s' ''`);
+  });
+});
+
+describe("sparklines", () => {
+  it("break where values are not finite", () => {
+    const { path, marks } = sparkline([1, 2, NaN, 4], 30, 10);
+    expect(path.match(/M/g)).toHaveLength(2);
+    expect(marks).toBe("M20.0 0v10");
+    expect(sparkline([], 30, 10)).toEqual({ path: "", marks: "" });
+    expect(sparkline([5], 30, 10).path).toBe("M0.0 5.0h30");
   });
 });

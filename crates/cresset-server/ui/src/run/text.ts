@@ -37,3 +37,8 @@ export function marked(text: string, search: string): { text: string; hit: boole
   if (from < text.length) pieces.push({ text: text.slice(from), hit: false });
   return pieces;
 }
+
+/** Words as a shell reads them. */
+export function shellLine(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
+}
