@@ -1,9 +1,9 @@
-import { createMemo, For, Show, type JSX } from "solid-js";
+import { createMemo, For, Index, Show, type JSX } from "solid-js";
 import { api, projectPath } from "../api/client";
 import { createQuery } from "../api/query";
 import type { Field, Json, RunDetail } from "../api/types";
 import { createParam } from "../app/router";
-import { shellLine } from "../run/copy";
+import { shellLine } from "../run/text";
 import { Checkbox } from "../ui/Checkbox";
 import { EmptyState } from "../ui/EmptyState";
 import { ErrorState } from "../ui/ErrorState";
@@ -98,23 +98,23 @@ export default function ConfigView(props: { comparison: Comparison }): JSX.Eleme
                 </For>
               </tr>
             </thead>
-            <For each={sections()}>
+            <Index each={sections()}>
               {(section) => (
-                <Show when={section.rows.length > 0 || section.title === "Configuration"}>
+                <Show when={section().rows.length > 0 || section().title === "Configuration"}>
                   <tbody>
                     <tr class="cmp-section">
                       <th scope="rowgroup" colSpan={chosen.ids().length + 1}>
-                        {section.title}
+                        {section().title}
                         <span class="muted">
-                          {waiting() ? "" : summaryOf(section.rows, chosen.ids().length)}
+                          {waiting() ? "" : summaryOf(section().rows, chosen.ids().length)}
                         </span>
                       </th>
                     </tr>
-                    <For each={shown(section)}>{(row) => <Line row={row} section={section} />}</For>
+                    <Index each={shown(section())}>{(row) => <Line row={row()} section={section()} />}</Index>
                   </tbody>
                 </Show>
               )}
-            </For>
+            </Index>
           </table>
         </div>
       </Show>
@@ -131,19 +131,19 @@ function Line(props: { row: DiffRow; section: Section }): JSX.Element {
         <span class="cmp-path">{props.row.path.slice(0, -1).map((name) => `${name}.`)}</span>
         {props.row.path.at(-1)}
       </th>
-      <For each={props.row.values}>
+      <Index each={props.row.values}>
         {(value, i) => {
-          const text = (): string => props.section.write(props.row, value);
+          const text = (): string => props.section.write(props.row, value());
           return (
-            <td classList={{ other: props.row.differs && i() > 0 && text() !== base(), best: best().has(i()), none: value === undefined }} title={text()}>
+            <td classList={{ other: props.row.differs && i > 0 && text() !== base(), best: best().has(i), none: value() === undefined }} title={text()}>
               <span>{text()}</span>
-              <Show when={best().has(i())}>
+              <Show when={best().has(i)}>
                 <span class="cmp-best">best</span>
               </Show>
             </td>
           );
         }}
-      </For>
+      </Index>
     </tr>
   );
 }
