@@ -64,6 +64,10 @@ function PickerList(props: {
     return entries;
   });
 
+  // By path, so that live changes leave the focus where it is.
+  const shown = createMemo(() => found().slice(0, MOST).map(({ choice }) => choice.path));
+  const byPath = createMemo(() => new Map(found().map((entry) => [entry.choice.path, entry])));
+
   function onKeyDown(event: KeyboardEvent): void {
     const options = [...list.querySelectorAll<HTMLElement>("[role=option]")];
     const at = options.indexOf(document.activeElement as HTMLElement);
@@ -84,34 +88,32 @@ function PickerList(props: {
     <div class="cmp-picker-body" onKeyDown={onKeyDown}>
       <Input label={`Search: ${props.label}`} placeholder="Search fields" icon={<Search />} value={search()} onText={setSearch} />
       <div ref={list} class="cmp-picker-list" role="listbox" aria-label={props.label} aria-multiselectable={props.several ?? false}>
-        <For each={found().slice(0, MOST)}>
-          {(entry, i) => (
-            <>
-              <Show when={search().trim() === "" && found()[i() - 1]?.choice.group !== entry.choice.group}>
-                <div class="cmp-picker-group" role="presentation">
-                  {entry.choice.group}
-                </div>
-              </Show>
-              <button
-                type="button"
-                role="option"
-                class="menu-item"
-                aria-selected={props.chosen.includes(entry.choice.path)}
-                onClick={() => pick(entry.choice.path)}
-              >
-                <span class="cmp-picker-check">
-                  <Show when={props.chosen.includes(entry.choice.path)}>
-                    <Check />
+        <For each={shown()}>
+          {(path, i) => (
+            <Show when={byPath().get(path)}>
+              {(entry) => (
+                <>
+                  <Show when={search().trim() === "" && found()[i() - 1]?.choice.group !== entry().choice.group}>
+                    <div class="cmp-picker-group" role="presentation">
+                      {entry().choice.group}
+                    </div>
                   </Show>
-                </span>
-                <span class="ellipsis" title={entry.choice.label}>
-                  <Highlighted text={entry.choice.label} places={entry.matched.places} />
-                </span>
-                <Show when={entry.choice.note}>
-                  <span class="menu-hint">{entry.choice.note}</span>
-                </Show>
-              </button>
-            </>
+                  <button type="button" role="option" class="menu-item" aria-selected={props.chosen.includes(path)} onClick={() => pick(path)}>
+                    <span class="cmp-picker-check">
+                      <Show when={props.chosen.includes(path)}>
+                        <Check />
+                      </Show>
+                    </span>
+                    <span class="ellipsis" title={entry().choice.label}>
+                      <Highlighted text={entry().choice.label} places={entry().matched.places} />
+                    </span>
+                    <Show when={entry().choice.note}>
+                      <span class="menu-hint">{entry().choice.note}</span>
+                    </Show>
+                  </button>
+                </>
+              )}
+            </Show>
           )}
         </For>
       </div>

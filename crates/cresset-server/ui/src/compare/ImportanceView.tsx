@@ -45,6 +45,7 @@ export default function ImportanceView(props: { comparison: Comparison }): JSX.E
     const strength = (row: Row): number => Math.abs(row.correlation ?? 0);
     return list.sort((a, b) => (order() === "importance" ? (b.importance ?? 0) - (a.importance ?? 0) : 0) || strength(b) - strength(a));
   });
+  const byPath = createMemo(() => new Map(rows().map((row) => [row.column.path, row])));
   const most = createMemo(() => rows().reduce((sum, row) => Math.max(sum, row.importance ?? 0), 0.05));
 
   return (
@@ -90,7 +91,11 @@ export default function ImportanceView(props: { comparison: Comparison }): JSX.E
                     </tr>
                   </thead>
                   <tbody>
-                    <For each={rows()}>{(row) => <InfluenceRow row={row} most={most()} busy={forest.busy()} metric={target().path} />}</For>
+                    <For each={rows().map((row) => row.column.path)}>
+                      {(path) => (
+                        <Show when={byPath().get(path)}>{(row) => <InfluenceRow row={row()} most={most()} busy={forest.busy()} metric={target().path} />}</Show>
+                      )}
+                    </For>
                   </tbody>
                 </table>
               </section>

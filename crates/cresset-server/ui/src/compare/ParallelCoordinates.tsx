@@ -26,8 +26,8 @@ export interface ParallelCoordinatesProps {
   onBrush: (path: string, brush: Brush | null, done: boolean) => void;
   /** The axis was dropped at this place among the axes. */
   onMove: (path: string, place: number) => void;
-  /** What stands above an axis. */
-  header: (column: Column) => JSX.Element;
+  /** What stands above the axis of this path. */
+  header: (path: string) => JSX.Element;
 }
 
 /** The least distance of two axes; narrower views scroll. */
@@ -57,6 +57,8 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
   const outer = createSize(frame);
   const size = createSize(plot);
 
+  // Elements belong to paths: live values make new columns, and what is open above an axis stays open.
+  const paths = createMemo(() => props.columns.map(({ path }) => path));
   const side = (column: Column | undefined): number => (column?.kind === "category" ? WORDS : SIDE);
   const left = createMemo(() => side(props.columns[0]));
   const sides = createMemo(() => left() + side(props.columns.at(-1)));
@@ -318,15 +320,15 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
     <div class="parallel" ref={setFrame}>
       <div class="parallel-wide" style={{ width: `${width()}px` }}>
         <div class="parallel-heads">
-          <For each={props.columns}>
-            {(column, i) => (
+          <For each={paths()}>
+            {(path, i) => (
               <div
                 class="parallel-head"
-                classList={{ moving: moving() === column.path, first: i() === 0, last: i() > 0 && i() === props.columns.length - 1 }}
+                classList={{ moving: moving() === path, first: i() === 0, last: i() > 0 && i() === props.columns.length - 1 }}
                 style={{ left: `${axisX(i())}px`, width: `${props.columns.length < 2 ? width() : step()}px` }}
                 onPointerDown={(event) => beginMove(event, i())}
               >
-                {props.header(column)}
+                {props.header(path)}
               </div>
             )}
           </For>
@@ -350,7 +352,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
           <canvas ref={setContext} aria-hidden="true" />
           <canvas ref={setLines} aria-hidden="true" />
           <canvas ref={setOver} aria-hidden="true" />
-          <For each={props.columns}>
+          <For each={paths()}>
             {(_, i) => <div class="parallel-axis" style={{ left: `${axisX(i()) - 14}px` }} onPointerDown={(event) => beginBrush(event, i())} />}
           </For>
         </div>

@@ -125,19 +125,22 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
               onOpen={(run) => navigate(paths.run(props.comparison.project, id(run)))}
               onBrush={brush}
               onMove={move}
-              header={(column) => (
-                <AxisHeader
-                  column={column}
-                  log={logs().has(column.path)}
-                  brush={brushes().get(column.path) ?? null}
-                  place={axes().indexOf(column.path)}
-                  places={axes().length}
-                  onLog={() => flip(column)}
-                  onBrush={(next) => brush(column.path, next, true)}
-                  onMove={(to) => move(column.path, to)}
-                  onRemove={() => toggle(column.path)}
-                />
-              )}
+              header={(path) => {
+                const column = createMemo<Column>((old) => data.column(path) ?? old, data.column(path)!);
+                return (
+                  <AxisHeader
+                    column={column()}
+                    log={logs().has(path)}
+                    brush={brushes().get(path) ?? null}
+                    place={axes().indexOf(path)}
+                    places={axes().length}
+                    onLog={() => flip(column())}
+                    onBrush={(next) => brush(path, next, true)}
+                    onMove={(to) => move(path, to)}
+                    onRemove={() => toggle(path)}
+                  />
+                );
+              }}
             />
           </section>
           <p class="cmp-hint">Drag along an axis to brush it, drag its name to move it; its name opens the same by keyboard.</p>
