@@ -1,4 +1,4 @@
-import { createEffect, createSignal, on, onCleanup, untrack, type Accessor } from "solid-js";
+import { createEffect, createMemo, createSignal, on, onCleanup, untrack, type Accessor } from "solid-js";
 import { get, type Failure, type Result } from "./client";
 import { onChange } from "./live";
 import type { Change } from "./types";
@@ -24,7 +24,9 @@ export interface QueryOptions<T> {
 }
 
 /** Follows a question, which is a URL of the API; null asks nothing. Answers to old questions are aborted. */
-export function createQuery<T>(url: Accessor<string | null>, options: QueryOptions<T> = {}): Query<T> {
+export function createQuery<T>(question: Accessor<string | null>, options: QueryOptions<T> = {}): Query<T> {
+  // What a question is made of may change without the question changing.
+  const url = createMemo(question);
   const [data, setData] = createSignal<T | undefined>(undefined);
   const [failure, setFailure] = createSignal<Failure | null>(null);
   const [loading, setLoading] = createSignal(true);

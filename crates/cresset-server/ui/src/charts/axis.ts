@@ -42,7 +42,7 @@ export function formatTick(value: number | null, step: number, unit: string | nu
       if (size >= scale) return sign + trim((size / scale).toFixed(decimals(step / scale, 3))) + name;
     }
   }
-  if (size < 1e-3) return sign + size.toExponential(decimals(step / 10 ** Math.floor(Math.log10(size)), 2)).replace(/\.?0+e/, "e");
+  if (size < 1e-4) return sign + size.toExponential(decimals(step / 10 ** Math.floor(Math.log10(size)), 2)).replace(/\.?0+e/, "e");
   return sign + trim(size.toFixed(decimals(step, 6)));
 }
 

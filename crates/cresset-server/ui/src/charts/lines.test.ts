@@ -160,8 +160,9 @@ describe("labels of ticks", () => {
     [12_500, 2500, "12.5k"],
     [2_000_000, 500_000, "2M"],
     [-0.5, 0.5, "−0.5"],
-    [0.0002, 0.0001, "2e-4"],
-    [0.00025, 0.00005, "2.5e-4"],
+    [0.0002, 0.0001, "0.0002"],
+    [0.00002, 0.00001, "2e-5"],
+    [0.000025, 0.000005, "2.5e-5"],
   ];
   it.each(ticks)("%d in steps of %d is %s", (value, step, text) => expect(formatTick(value, step)).toBe(text));
   it("of time are short", () => {

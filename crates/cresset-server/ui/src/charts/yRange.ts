@@ -69,11 +69,12 @@ function span(low: number, high: number, log: boolean): number {
 
 function pad(low: number, high: number, log: boolean): [number, number] {
   if (log) {
-    if (low === high) return [low / 2, high * 2];
+    if (high - low <= high * 1e-9) return [low / 2, high * 2];
     const ratio = (high / low) ** 0.04;
     return [low / ratio, high * ratio];
   }
-  if (low === high) {
+  // What differs only by rounding is a constant.
+  if (high - low <= Math.max(Math.abs(low), Math.abs(high)) * 1e-9) {
     const room = Math.abs(low) * 0.1 || 1;
     return [low - room, high + room];
   }

@@ -1,6 +1,7 @@
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import ChevronDown from "lucide-solid/icons/chevron-down";
 import ChevronRight from "lucide-solid/icons/chevron-right";
+import { own } from "../app/own";
 import type { KeyInfo } from "../api/types";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -30,7 +31,7 @@ export function PanelGrid(props: {
   const sections = createMemo(() => sectionsOf(props.keys, props.layout, props.search));
   // By name, so that a section stays the same thing when keys are added to it.
   const names = createMemo(() => sections().map((section) => section.name), undefined, { equals: (a, b) => a.join("\n") === b.join("\n") });
-  const title = (info: KeyInfo) => props.layout.titles[info.key] ?? info.key;
+  const title = (info: KeyInfo) => own(props.layout.titles, info.key) ?? info.key;
   const maximised = createMemo(() => props.keys.find((info) => info.key === props.maximised && info.kind === "scalar"));
 
   const change = (patch: Partial<Layout>) => props.onLayout?.({ ...props.layout, ...patch });

@@ -1,4 +1,5 @@
 import { For, Match, Switch, type JSX } from "solid-js";
+import { own } from "../app/own";
 import type { Field, Json, RunRow } from "../api/types";
 import { formatAgo, formatDuration, formatJson, formatNumber, formatTime, toNumber } from "../ui/format";
 import { StateDot } from "../ui/StateDot";
@@ -32,9 +33,9 @@ export function RunCell(props: { row: RunRow; path: string; field: Field | undef
 
 /** A field of a run: a chosen column, or what every row has. */
 export function fieldValue(row: RunRow, path: string): Json | undefined {
-  if (path in row.values) return row.values[path];
-  const own = row as unknown as Record<string, Json>;
-  return path !== "values" && Object.hasOwn(own, path) ? own[path] : undefined;
+  const chosen = own(row.values, path);
+  if (chosen !== undefined || path === "values") return chosen;
+  return own(row as unknown as Record<string, Json>, path);
 }
 
 /** Whether a column is set to the right. */

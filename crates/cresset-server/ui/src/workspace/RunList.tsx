@@ -7,6 +7,7 @@ import Eye from "lucide-solid/icons/eye";
 import EyeOff from "lucide-solid/icons/eye-off";
 import Pin from "lucide-solid/icons/pin";
 import TriangleAlert from "lucide-solid/icons/triangle-alert";
+import { own } from "../app/own";
 import { paths } from "../app/paths";
 import { navigate } from "../app/router";
 import type { Field, RunRow } from "../api/types";
@@ -307,14 +308,14 @@ function GroupCells(props: {
       </div>
       <For each={props.columns}>
         {(path) => {
-          const mean = () => toNumber(props.item.group.mean[path]);
-          const std = () => toNumber(props.item.group.std[path]);
+          const mean = () => toNumber(own(props.item.group.mean, path));
+          const std = () => toNumber(own(props.item.group.std, path));
           const shown = (value: number) => (props.fields.get(path)?.kind === "seconds" ? formatDuration(value) : formatNumber(value));
           return (
             <div class="runs-cell" classList={{ "runs-end": isNumeric(props.fields.get(path)) }} role="gridcell">
-              <Show when={props.item.group.mean[path] !== undefined && path !== "created"}>
+              <Show when={own(props.item.group.mean, path) !== undefined && path !== "created"}>
                 <span
-                  title={`mean ${shown(mean())} ± ${formatNumber(std(), 3)}, from ${shown(toNumber(props.item.group.min[path]))} to ${shown(toNumber(props.item.group.max[path]))}`}
+                  title={`mean ${shown(mean())} ± ${formatNumber(std(), 3)}, from ${shown(toNumber(own(props.item.group.min, path)))} to ${shown(toNumber(own(props.item.group.max, path)))}`}
                 >
                   {shown(mean())}
                   <Show when={std() > 0}>

@@ -200,7 +200,8 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
           {(shown) => (
             <>
               <span>
-                {shown().matched === shown().total ? `${shown().total.toLocaleString("en-US")} runs` : `${shown().matched.toLocaleString("en-US")} of ${shown().total.toLocaleString("en-US")} runs`}
+                {shown().matched === shown().total ? "" : `${shown().matched.toLocaleString("en-US")} of `}
+                {shown().total.toLocaleString("en-US")} {shown().total === 1 ? "run" : "runs"}
               </span>
               <Show when={visible().length > MOST_RUNS}>
                 <span title={`Charts draw the first ${MOST_RUNS} visible runs. Filter, sort or hide to choose others.`}>charts show the first {MOST_RUNS}</span>

@@ -1,3 +1,4 @@
+import { own } from "../app/own";
 import type { KeyInfo } from "../api/types";
 import type { Layout } from "./savedView";
 
@@ -22,7 +23,7 @@ export function sectionsOf(keys: readonly KeyInfo[], layout: Layout, search: str
   for (const info of keys) {
     if (info.hidden && !words.length) continue;
     if (layout.hidden.includes(info.key)) continue;
-    const title = `${info.key} ${layout.titles[info.key] ?? ""}`.toLowerCase();
+    const title = `${info.key} ${own(layout.titles, info.key) ?? ""}`.toLowerCase();
     if (!words.every((word) => title.includes(word))) continue;
     const name = sectionName(info.key);
     let section = by.get(name);
@@ -31,7 +32,7 @@ export function sectionsOf(keys: readonly KeyInfo[], layout: Layout, search: str
   }
   const sections = [...by.values()];
   for (const section of sections) {
-    const order = layout.order[section.name] ?? [];
+    const order = own(layout.order, section.name) ?? [];
     section.panels.sort((a, b) => place(order, a.key) - place(order, b.key) || goal(a) - goal(b) || compareNames(a.key, b.key));
     section.links.sort((a, b) => compareNames(a.key, b.key));
   }
