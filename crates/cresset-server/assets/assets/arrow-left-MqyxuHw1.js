@@ -1,0 +1,1 @@
+import{R as e,w as t}from"./web-DDOWVxXx.js";import{t as n}from"./button-BALpwmR-.js";var r={name:`arrow-left`,size:24,node:[[`path`,{d:`m12 19-7-7 7-7`,key:`1l729n`}],[`path`,{d:`M19 12H5`,key:`x3x0zl`}]]};r.node;var i=i=>t(n,e(i,{icon:r}));export{i as t};

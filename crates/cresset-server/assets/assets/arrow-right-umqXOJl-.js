@@ -1,0 +1,1 @@
+import{R as e,w as t}from"./web-DDOWVxXx.js";import{t as n}from"./button-BALpwmR-.js";var r={name:`arrow-right`,size:24,node:[[`path`,{d:`M5 12h14`,key:`1ays0h`}],[`path`,{d:`m12 5 7 7-7 7`,key:`xquz4c`}]]};r.node;var i=i=>t(n,e(i,{icon:r}));export{i as t};

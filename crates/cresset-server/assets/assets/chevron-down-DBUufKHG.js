@@ -1,0 +1,1 @@
+import{R as e,w as t}from"./web-DDOWVxXx.js";import{t as n}from"./button-BALpwmR-.js";var r={name:`chevron-down`,size:24,node:[[`path`,{d:`m6 9 6 6 6-6`,key:`qrunsl`}]]};r.node;var i=i=>t(n,e(i,{icon:r}));export{i as t};

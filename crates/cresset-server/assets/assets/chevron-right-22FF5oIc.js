@@ -1,0 +1,1 @@
+import{R as e,w as t}from"./web-DDOWVxXx.js";import{t as n}from"./button-BALpwmR-.js";var r={name:`chevron-right`,size:24,node:[[`path`,{d:`m9 18 6-6-6-6`,key:`mthhwq`}]]};r.node;var i=i=>t(n,e(i,{icon:r}));export{i as t};

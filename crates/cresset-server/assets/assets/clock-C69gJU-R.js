@@ -1,0 +1,1 @@
+import{B as e,N as t}from"./web-DDOWVxXx.js";function n(n){let[r,i]=t(Date.now()),a=setInterval(()=>i(Date.now()),n);return e(()=>clearInterval(a)),r}export{n as t};

@@ -1,0 +1,1 @@
+function e(e){let[t,n]=[[86400,`day`],[3600,`hour`],[60,`minute`],[1,`second`]].find(([t])=>e>=t&&e%t===0)??[1,`second`],r=Math.round(e/t);return`${r.toLocaleString(`en-US`)} ${n}${r===1?``:`s`}`}export{e as t};

@@ -1,0 +1,4 @@
+var e=/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g,t=/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g,n=/[\u202a-\u202e\u2066-\u2069]/g;function r(r){let i=r.replace(e,``).replace(n,``).replace(/\r\n/g,`
+`).replace(/\r+$/g,``);return(i.includes(`\r`)?i.split(`
+`).map(e=>e.slice(e.lastIndexOf(`\r`)+1)).join(`
+`):i).replace(t,`�`)}function i(e,t){if(t===``)return[{text:e,hit:!1}];let n=e.toLowerCase(),r=t.toLowerCase();if(n.length!==e.length)return[{text:e,hit:!1}];let i=[],a=0;for(let t=n.indexOf(r);t>=0;t=n.indexOf(r,a))t>a&&i.push({text:e.slice(a,t),hit:!1}),i.push({text:e.slice(t,t+r.length),hit:!0}),a=t+r.length;return a<e.length&&i.push({text:e.slice(a),hit:!1}),i}function a(e){return e.map(e=>/^[\w@%+=:,./-]+$/.test(e)?e:`'${e.replaceAll(`'`,`'\\''`)}'`).join(` `)}export{a as n,r,i as t};

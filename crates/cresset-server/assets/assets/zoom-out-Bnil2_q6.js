@@ -1,0 +1,1 @@
+import{R as e,w as t}from"./web-DDOWVxXx.js";import{t as n}from"./button-BALpwmR-.js";var r={name:`zoom-out`,size:24,node:[[`circle`,{cx:`11`,cy:`11`,r:`8`,key:`4ej97u`}],[`line`,{x1:`21`,x2:`16.65`,y1:`21`,y2:`16.65`,key:`13gj7c`}],[`line`,{x1:`8`,x2:`14`,y1:`11`,y2:`11`,key:`durymu`}]]};r.node;var i=i=>t(n,e(i,{icon:r}));export{i as t};
