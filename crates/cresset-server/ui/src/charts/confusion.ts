@@ -66,9 +66,20 @@ export function worst(matrix: Confusion, limit: number): ConfusionCell[] {
 /** How strongly a cell is coloured, 0 to 1: by its share of its row, or by its count against the largest. */
 export function strength(matrix: Confusion, at: ConfusionCell, byRow: boolean): number {
   if (byRow) return at.ofTrue;
-  const most = Math.max(1, ...matrix.counts.flat());
   // Large classes would leave the others pale; the root keeps them apart.
-  return Math.sqrt(at.count / most);
+  return Math.sqrt(at.count / largest(matrix));
+}
+
+const largestOf = new WeakMap<Confusion, number>();
+
+/** The largest count, looked for once. */
+function largest(matrix: Confusion): number {
+  let most = largestOf.get(matrix);
+  if (most === undefined) {
+    most = matrix.counts.reduce((most, row) => row.reduce((a, b) => Math.max(a, b), most), 1);
+    largestOf.set(matrix, most);
+  }
+  return most;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
