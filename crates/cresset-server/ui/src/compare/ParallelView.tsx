@@ -126,19 +126,23 @@ export default function ParallelView(props: { comparison: Comparison }): JSX.Ele
               onBrush={brush}
               onMove={move}
               header={(path) => {
-                const column = createMemo<Column>((old) => data.column(path) ?? old, data.column(path)!);
+                const column = createMemo<Column | undefined>((old) => data.column(path) ?? old);
                 return (
-                  <AxisHeader
-                    column={column()}
-                    log={logs().has(path)}
-                    brush={brushes().get(path) ?? null}
-                    place={axes().indexOf(path)}
-                    places={axes().length}
-                    onLog={() => flip(column())}
-                    onBrush={(next) => brush(path, next, true)}
-                    onMove={(to) => move(path, to)}
-                    onRemove={() => toggle(path)}
-                  />
+                  <Show when={column()}>
+                    {(column) => (
+                      <AxisHeader
+                        column={column()}
+                        log={logs().has(path)}
+                        brush={brushes().get(path) ?? null}
+                        place={axes().indexOf(path)}
+                        places={axes().length}
+                        onLog={() => flip(column())}
+                        onBrush={(next) => brush(path, next, true)}
+                        onMove={(to) => move(path, to)}
+                        onRemove={() => toggle(path)}
+                      />
+                    )}
+                  </Show>
                 );
               }}
             />
