@@ -19,7 +19,7 @@ export function yRange(lines: readonly PlotLine[], from: number, to: number, log
     count += 1;
   };
   for (const line of lines) {
-    for (const values of extents(line)) for (let i = from; i <= to; i++) see(values[i]);
+    for (const values of extents(line, lines.length)) for (let i = from; i <= to; i++) see(values[i]);
   }
   if (count === 0) return log ? [0.1, 1] : [0, 1];
 
@@ -36,10 +36,10 @@ export function yRange(lines: readonly PlotLine[], from: number, to: number, log
   return pad(low, high, log);
 }
 
-/** The curves of a line that its y range depends on. */
-function extents(line: PlotLine): PlotLine["y"][] {
+/** The curves of a line that its y range depends on. What is drawn too faintly to be seen asks for no room. */
+function extents(line: PlotLine, count: number): PlotLine["y"][] {
   const curves = [line.y];
-  if (line.ghost) curves.push(line.ghost);
+  if (line.ghost && count <= 10) curves.push(line.ghost);
   if (line.band === "always" && line.low && line.high) curves.push(line.low, line.high);
   return curves;
 }
@@ -50,7 +50,7 @@ function percentiles(lines: readonly PlotLine[], from: number, to: number, log: 
   const sample: number[] = [];
   let k = 0;
   for (const line of lines) {
-    for (const values of extents(line)) {
+    for (const values of extents(line, lines.length)) {
       for (let i = from; i <= to; i++) {
         const value = values[i];
         if (value === null || value === undefined || (log && value <= 0)) continue;

@@ -42,12 +42,10 @@ export function Dialog(props: {
       <div class="dialog-frame">
         <header class="dialog-head">
           <h2 class="ellipsis">{props.title}</h2>
-          <div class="dialog-tools">
-            {props.tools}
-            <IconButton label="Close" onClick={() => props.onClose()}>
-              <X />
-            </IconButton>
-          </div>
+          {props.tools && <div class="dialog-tools">{props.tools}</div>}
+          <IconButton label="Close" onClick={() => props.onClose()}>
+            <X />
+          </IconButton>
         </header>
         <div class="dialog-body">{props.children}</div>
         {props.footer && <footer class="dialog-foot">{props.footer}</footer>}

@@ -31,6 +31,8 @@ const ROW = 30;
 export function RunList(props: {
   project: string;
   items: readonly RunItem[];
+  /** Of runs, those that are not loaded yet included. */
+  total: number;
   columns: readonly string[];
   fields: ReadonlyMap<string, Field>;
   sort: string;
@@ -125,7 +127,7 @@ export function RunList(props: {
       class="runs"
       role="grid"
       aria-label="Runs"
-      aria-rowcount={props.items.length + 1}
+      aria-rowcount={Math.max(props.items.length, props.total) + 1}
       aria-colcount={props.columns.length + 1}
       aria-multiselectable="true"
       aria-activedescendant={current() >= 0 ? `${id}-${current()}` : undefined}

@@ -237,6 +237,7 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
             <RunList
               project={project}
               items={items()}
+              total={table()?.matched ?? 0}
               columns={runs.columns()}
               fields={fieldsByPath()}
               sort={view.sort()}
@@ -346,7 +347,7 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
   return (
     <Show when={!empty()} fallback={<NoRuns project={project} />}>
       <h1 class="visually-hidden">{project}</h1>
-      <div class="workspace" classList={{ "workspace-wide": view.wide(), "workspace-drawer": drawer() }}>
+      <div class="workspace" classList={{ "workspace-wide": view.wide(), "workspace-drawer": drawer() }} onKeyDown={(event) => event.key === "Escape" && setDrawer(false)}>
         <Show when={!view.wide()} fallback={list()}>
           <Split name="workspace" usual={400} label="Width of the list of runs" left={list()} right={charts()} />
         </Show>
