@@ -60,12 +60,13 @@ export function filterOf(columns: Column[], brushes: Brushes): string | null {
   for (const column of columns) {
     const brush = brushes.get(column.path);
     if (brush === undefined) continue;
+    if (!column.filterable) return null;
     const field = quoteWord(column.path);
     if (brush.kind === "choice") {
       if (brush.names.length === 0) return null;
       tests.push(`${field} in (${brush.names.map(quoteWord).join(", ")})`);
     } else if (column.unit === "time") {
-      tests.push(`${field} >= ${quoteText(iso(brush.low))} and ${field} <= ${quoteText(iso(brush.high))}`);
+      tests.push(`${field} >= ${iso(brush.low)} and ${field} <= ${iso(brush.high)}`);
     } else {
       tests.push(`${field} >= ${brush.low} and ${field} <= ${brush.high}`);
     }
@@ -80,9 +81,8 @@ export function both(a: string, b: string): string {
   return `${/\bor\b/i.test(a) ? `(${a})` : a} and ${/\bor\b/i.test(b) ? `(${b})` : b}`;
 }
 
-/** A word of the filter language, in quotes where it must be. A path that is quoted already stays. */
+/** A word of the filter language, in quotes where it must be. */
 export function quoteWord(word: string): string {
-  if (/^"(?:[^"\\]|\\.)*"$/.test(word)) return word;
   return /^[^\s"()=!<>~,'&|;`\\\p{Cc}]+$/u.test(word) && !/^(and|or|not|has|in)$/i.test(word) ? word : quoteText(word);
 }
 

@@ -84,8 +84,12 @@ describe("brushes", () => {
   });
   it("become a filter", () => {
     expect(filterOf(columns, brushes)).toBe('config.lr >= 1e-7 and config.lr <= 0.01 and config.opt in ("adam|w", sgd, "x;y")');
+    expect(filterOf([column([run({ tags: ["a", "b"] })], field("tags", "list", "run"))], new Map([["tags", { kind: "choice", names: ["a, b"] }]]))).toBeNull();
     expect(both("a = 1 or b = 2", "c = 3")).toBe("(a = 1 or b = 2) and c = 3");
     expect(both(" ", "c = 3")).toBe("c = 3");
-    expect(["lr", "a b", 'q"x', "or", '"a b"'].map(quoteWord)).toEqual(["lr", '"a b"', '"q\\"x"', '"or"', '"a b"']);
+    expect(["lr", "a b", 'q"x', "or"].map(quoteWord)).toEqual(["lr", '"a b"', '"q\\"x"', '"or"']);
+    const created = column([run({ created: "2026-11-24T08:00:00Z" })], field("created", "time", "run"));
+    const day = new Map<string, Brush>([["created", { kind: "interval", low: Date.UTC(2026, 10, 24), high: Date.UTC(2026, 10, 25) }]]);
+    expect(filterOf([created], day)).toBe("created >= 2026-11-24T00:00:00.000Z and created <= 2026-11-25T00:00:00.000Z");
   });
 });

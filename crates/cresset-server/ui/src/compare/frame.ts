@@ -9,6 +9,8 @@ export interface Column {
   /** What to call it: without `config.` and `summary.`. */
   label: string;
   kind: "number" | "category";
+  /** Whether a filter can ask for it: lists and objects are shown in words that no filter reads. */
+  filterable: boolean;
   /** How numbers are to be read. */
   unit: "plain" | "time" | "seconds";
   /** By run: a number, or the index of a category. NaN: the run has none, or one that is not finite. */
@@ -44,6 +46,7 @@ export function column(runs: RunRow[], field: FieldLike): Column {
     source: field.source,
     label: label(field.path),
     kind,
+    filterable: kind === "number" || field.kind === "text" || field.kind === "bool",
     unit: field.kind === "time" ? "time" : field.kind === "seconds" ? "seconds" : "plain",
     goal: field.goal,
   } as const;
@@ -82,7 +85,7 @@ const BUILT_IN = new Set(["name", "state", "created", "active", "duration", "gro
 
 /** What to call a field: without `config.` and `summary.`, which the way it is shown makes clear. */
 export function label(path: string): string {
-  return path.replace(/^(config|summary|environment)\./, "").replace(/^"(.*)"$/, "$1");
+  return path.replace(/^(config|summary|environment)\./, "");
 }
 
 /** A finite number, or NaN. */
@@ -131,7 +134,7 @@ export function likelyMetric(fields: readonly Field[]): Field | null {
     const score =
       field.runs +
       (field.goal === null ? 0 : 1e6) +
-      (/(^|[/_."])(val|valid|validation|eval|test)([/_]|$)/.test(name) ? 1e5 : 0) +
+      (/(^|[/_.])(val|valid|validation|eval|test)([/_]|$)/.test(name) ? 1e5 : 0) +
       (/auc/.test(name) ? 4e4 : /accuracy|acc\b|f1|score/.test(name) ? 3e4 : /loss|error|rmse|mae/.test(name) ? 2e4 : 0) -
       (name.match(/\//g)?.length ?? 0) * 5e3 -
       (field.distinct < 2 ? 2e6 : 0);
@@ -152,7 +155,7 @@ export function varyingConfig(fields: Field[]): Field[] {
 
 /** What Cresset and the machine record by themselves; rarely what people look for first. */
 export function isInner(path: string): boolean {
-  return /^"?(system|cresset|gradients|parameters|update_ratio)\//.test(path);
+  return /^(system|cresset|gradients|parameters|update_ratio)\//.test(path);
 }
 
 function interest(path: string): number {
