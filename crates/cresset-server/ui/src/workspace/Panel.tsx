@@ -38,10 +38,16 @@ export function Panel(props: {
   onDropBefore?: (key: string) => void;
 }): JSX.Element {
   const [near, setNear] = createSignal(false);
+  // A panel that was never near is an empty frame: a project may have thousands.
+  const [seen, setSeen] = createSignal(false);
   const [over, setOver] = createSignal(false);
   let frame!: HTMLElement;
   onMount(() => {
-    const observer = new IntersectionObserver((entries) => setNear(entries.at(-1)?.isIntersecting ?? false), { rootMargin: "200px 0px" });
+    const observer = new IntersectionObserver((entries) => {
+      const now = entries.at(-1)?.isIntersecting ?? false;
+      setNear(now);
+      if (now) setSeen(true);
+    }, { rootMargin: "200px 0px" });
     observer.observe(frame);
     onCleanup(() => observer.disconnect());
   });
@@ -66,55 +72,57 @@ export function Panel(props: {
         if (key && key !== props.info.key) props.onDropBefore?.(key);
       }}
     >
-      <header
-        class="panel-head"
-        draggable={props.onDropBefore !== undefined}
-        onDragStart={(event) => {
-          event.dataTransfer?.setData(DRAG, props.info.key);
-          if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
-        }}
-      >
-        <h3 class="panel-title" ref={(element) => tooltip(element, () => `${props.info.key}${props.info.goal ? `\n${props.info.goal}` : ""}`)}>
-          <Show when={slash() > 0 && props.title === props.info.key}>
-            <span class="panel-prefix">{props.title.slice(0, slash() + 1)}</span>
+      <Show when={seen()}>
+        <header
+          class="panel-head"
+          draggable={props.onDropBefore !== undefined}
+          onDragStart={(event) => {
+            event.dataTransfer?.setData(DRAG, props.info.key);
+            if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
+          }}
+        >
+          <h3 class="panel-title" ref={(element) => tooltip(element, () => `${props.info.key}${props.info.goal ? `\n${props.info.goal}` : ""}`)}>
+            <Show when={slash() > 0 && props.title === props.info.key}>
+              <span class="panel-prefix">{props.title.slice(0, slash() + 1)}</span>
+            </Show>
+            <span>{props.title === props.info.key ? props.title.slice(slash() + 1) : props.title}</span>
+          </h3>
+          <Show when={props.info.unit}>
+            <span class="panel-unit">{props.info.unit}</span>
           </Show>
-          <span>{props.title === props.info.key ? props.title.slice(slash() + 1) : props.title}</span>
-        </h3>
-        <Show when={props.info.unit}>
-          <span class="panel-unit">{props.info.unit}</span>
-        </Show>
-        <Show when={props.info.goal}>
-          {(goal) => (
-            <span class="panel-goal" title={goal()}>
-              {goal() === "maximize" ? "↑" : "↓"}
-            </span>
-          )}
-        </Show>
-        <Show when={axis() !== "step"}>
-          <span class="panel-axis ellipsis">by {axisLabel(axis())}</span>
-        </Show>
-        <span class="panel-space" />
-        <IconButton label="Maximise" small class="panel-tool" onClick={() => props.onMaximise()}>
-          <Maximize2 />
-        </IconButton>
-        <Show when={props.onRename}>
-          <Menu
-            label={`Panel ${props.title}`}
-            align="end"
-            trigger={(trigger) => (
-              <IconButton label="More" small class="panel-tool" ref={trigger.ref} onClick={trigger.onClick} aria-expanded={trigger["aria-expanded"]()}>
-                <Ellipsis />
-              </IconButton>
+          <Show when={props.info.goal}>
+            {(goal) => (
+              <span class="panel-goal" title={goal()}>
+                {goal() === "maximize" ? "↑" : "↓"}
+              </span>
             )}
-            items={[
-              { label: "Rename", icon: <PencilLine />, onSelect: () => props.onRename?.() },
-              { label: "Move back", icon: <ArrowLeft />, onSelect: () => props.onMove?.(-1) },
-              { label: "Move on", icon: <ArrowRight />, onSelect: () => props.onMove?.(1) },
-              { label: "Hide", icon: <EyeOff />, separated: true, onSelect: () => props.onHide?.() },
-            ]}
-          />
-        </Show>
-      </header>
+          </Show>
+          <Show when={axis() !== "step"}>
+            <span class="panel-axis ellipsis">by {axisLabel(axis())}</span>
+          </Show>
+          <span class="panel-space" />
+          <IconButton label="Maximise" small class="panel-tool" onClick={() => props.onMaximise()}>
+            <Maximize2 />
+          </IconButton>
+          <Show when={props.onRename}>
+            <Menu
+              label={`Panel ${props.title}`}
+              align="end"
+              trigger={(trigger) => (
+                <IconButton label="More" small class="panel-tool" ref={trigger.ref} onClick={trigger.onClick} aria-expanded={trigger["aria-expanded"]()}>
+                  <Ellipsis />
+                </IconButton>
+              )}
+              items={[
+                { label: "Rename", icon: <PencilLine />, onSelect: () => props.onRename?.() },
+                { label: "Move back", icon: <ArrowLeft />, onSelect: () => props.onMove?.(-1) },
+                { label: "Move on", icon: <ArrowRight />, onSelect: () => props.onMove?.(1) },
+                { label: "Hide", icon: <EyeOff />, separated: true, onSelect: () => props.onHide?.() },
+              ]}
+            />
+          </Show>
+        </header>
+      </Show>
       <div class="panel-body">
         <Show when={near()}>
           <PanelChart data={props.data} info={props.info} />

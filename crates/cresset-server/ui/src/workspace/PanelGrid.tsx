@@ -12,6 +12,9 @@ import { PanelDialog } from "./PanelDialog";
 import { sectionsOf, type Section } from "./sections";
 import "./panel-grid.css";
 
+/** Panels of a section, and sections, that are there at first, and with each wish for more. The search finds all of them. */
+const MORE = 60;
+
 /** Panels of all series, in sections by how their keys begin. */
 export function PanelGrid(props: {
   data: PanelData;
@@ -28,7 +31,9 @@ export function PanelGrid(props: {
   linkTo: (info: KeyInfo) => string | null;
 }): JSX.Element {
   const [renaming, setRenaming] = createSignal<KeyInfo | null>(null);
+  const [sectionsShown, setSectionsShown] = createSignal(MORE);
   const sections = createMemo(() => sectionsOf(props.keys, props.layout, props.search));
+  const byName = createMemo(() => new Map(sections().map((section) => [section.name, section])));
   // By name, so that a section stays the same thing when keys are added to it.
   const names = createMemo(() => sections().map((section) => section.name), undefined, { equals: (a, b) => a.join("\n") === b.join("\n") });
   const title = (info: KeyInfo) => own(props.layout.titles, info.key) ?? info.key;
@@ -43,12 +48,13 @@ export function PanelGrid(props: {
 
   return (
     <div class="sections">
-      <For each={names()}>
+      <For each={names().slice(0, sectionsShown())}>
         {(name) => {
-          const section = createMemo(() => sections().find((each) => each.name === name) ?? { name, panels: [], links: [], open: true });
+          const section = createMemo(() => byName().get(name) ?? { name, panels: [], links: [], open: true });
           const open = () => section().open !== props.toggled.has(name);
           const keys = createMemo(() => section().panels.map((panel) => panel.key), undefined, { equals: (a, b) => a.join("\n") === b.join("\n") });
           const label = () => name || "Other";
+          const [shown, setShown] = createSignal(MORE);
           return (
             <section class="section" aria-label={label()}>
               <h2 class="section-head">
@@ -61,7 +67,7 @@ export function PanelGrid(props: {
               <Show when={open()}>
                 <Show when={keys().length}>
                   <div class="section-grid">
-                    <For each={keys()}>
+                    <For each={keys().slice(0, shown())}>
                       {(key) => {
                         const info = createMemo(() => section().panels.find((panel) => panel.key === key)!);
                         const at = () => keys().indexOf(key);
@@ -87,6 +93,14 @@ export function PanelGrid(props: {
                       }}
                     </For>
                   </div>
+                  <Show when={keys().length > shown()}>
+                    <p class="section-more">
+                      {shown()} of {keys().length.toLocaleString("en-US")} panels.
+                      <Button small onClick={() => setShown(shown() + MORE)}>
+                        Show {Math.min(MORE, keys().length - shown())} more
+                      </Button>
+                    </p>
+                  </Show>
                 </Show>
                 <Links section={section()} linkTo={props.linkTo} />
               </Show>
@@ -94,6 +108,14 @@ export function PanelGrid(props: {
           );
         }}
       </For>
+      <Show when={names().length > sectionsShown()}>
+        <p class="section-more">
+          {sectionsShown()} of {names().length.toLocaleString("en-US")} sections.
+          <Button small onClick={() => setSectionsShown(sectionsShown() + MORE)}>
+            Show {Math.min(MORE, names().length - sectionsShown())} more
+          </Button>
+        </p>
+      </Show>
       <Show when={props.layout.hidden.length && props.onLayout}>
         <p class="sections-hidden">
           {props.layout.hidden.length} {props.layout.hidden.length === 1 ? "panel is" : "panels are"} hidden.
