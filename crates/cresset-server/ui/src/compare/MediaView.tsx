@@ -148,7 +148,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
       <div class="cmp-media" tabIndex={0} role="region" aria-label={`${props.mediaKey} side by side`}>
         <For each={columns()}>
           {(column) => (
-            <section class="cmp-media-run" aria-label={props.chosen.row(column.id)?.name ?? column.id}>
+            <div class="cmp-media-run" role="group" aria-label={props.chosen.row(column.id)?.name ?? column.id}>
               <header>
                 <RunHead
                   id={column.id}
@@ -158,7 +158,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
                 />
               </header>
               <AtStep project={props.project} run={column.id} mediaKey={props.mediaKey} steps={column.steps} step={step()} boxes={boxes()} masks={masks()} onOverlays={() => setOverlays(true)} />
-            </section>
+            </div>
           )}
         </For>
       </div>

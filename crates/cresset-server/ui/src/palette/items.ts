@@ -2,6 +2,7 @@
 import type { Project, RunRow } from "../api/types";
 import type { Command } from "../app/commands";
 import { paths } from "../app/paths";
+import { server } from "../app/server";
 import { chooseTheme, type ThemeChoice } from "../app/theme";
 import { navigate } from "../app/router";
 import { copyText } from "../ui/copy";
@@ -30,6 +31,8 @@ export function pageItems(project: string | null): Item[] {
     pages.push(page("alerts", `Alerts of ${project}`, paths.alerts(project)));
   }
   pages.push(page("projects", "All projects", paths.projects()), page("trash", "Trash", paths.trash()));
+  const key = server()?.key;
+  if (key != null) pages.push({ ...page("login", "Key and sign out", paths.login()), hint: key });
   return pages;
 }
 
