@@ -57,6 +57,8 @@ describe("the confusion matrix", () => {
 
   it("refuses what is none", () => {
     for (const json of [null, 3, {}, { classes: ["a"], counts: [] }, { classes: [], counts: [] }]) expect(readConfusion(json)).toBeNull();
+    const wide = Array.from({ length: 500 }, (_, i) => String(i));
+    expect(readConfusion({ classes: wide, counts: wide.map(() => wide.map(() => 2)) })).toMatchObject({ most: 2 });
     expect(readConfusion({ classes: ["a", "b"], counts: [["x", 1], null] })?.counts).toEqual([[0, 1], [0, 0]]);
   });
 });

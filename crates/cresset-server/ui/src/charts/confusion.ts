@@ -3,6 +3,11 @@
 export interface Confusion {
   classes: string[];
   counts: number[][];
+  /** Of each true class, and of each prediction. */
+  rowSums: number[];
+  columnSums: number[];
+  /** The largest count. */
+  most: number;
 }
 
 export interface ConfusionCell {
@@ -25,25 +30,32 @@ export function readConfusion(json: unknown): Confusion | null {
       return typeof count === "number" && Number.isFinite(count) ? count : 0;
     }),
   );
-  return counts.length === classes.length && classes.length > 0 ? { classes, counts } : null;
+  return counts.length === classes.length && classes.length > 0 ? withSums(classes, counts) : null;
+}
+
+function withSums(classes: string[], counts: number[][]): Confusion {
+  const columnSums = classes.map(() => 0);
+  let most = 0;
+  const rowSums = counts.map((row) => {
+    let sum = 0;
+    row.forEach((count, k) => {
+      sum += count;
+      columnSums[k] = (columnSums[k] ?? 0) + count;
+      if (count > most) most = count;
+    });
+    return sum;
+  });
+  return { classes, counts, rowSums, columnSums, most };
 }
 
 export function cell(matrix: Confusion, row: number, column: number): ConfusionCell {
   const count = matrix.counts[row]?.[column] ?? 0;
   const part = (whole: number) => (whole > 0 ? count / whole : 0);
-  return { row, column, count, ofTrue: part(rowSum(matrix, row)), ofPredicted: part(columnSum(matrix, column)) };
-}
-
-export function rowSum(matrix: Confusion, row: number): number {
-  return (matrix.counts[row] ?? []).reduce((sum, count) => sum + count, 0);
-}
-
-export function columnSum(matrix: Confusion, column: number): number {
-  return matrix.counts.reduce((sum, row) => sum + (row[column] ?? 0), 0);
+  return { row, column, count, ofTrue: part(matrix.rowSums[row] ?? 0), ofPredicted: part(matrix.columnSums[column] ?? 0) };
 }
 
 export function total(matrix: Confusion): number {
-  return matrix.classes.reduce((sum, _, row) => sum + rowSum(matrix, row), 0);
+  return matrix.rowSums.reduce((sum, row) => sum + row, 0);
 }
 
 /** Share of what is right; NaN of nothing. */

@@ -7,7 +7,7 @@ import { Skeleton } from "../ui/Skeleton";
 import { useRun } from "./context";
 import { FigureView } from "./FigureView";
 import { ImageGrid } from "./ImageGrid";
-import { KIND_WORDS, type MediaKey, sampleOf, stepAt } from "./media";
+import { KIND_WORDS, type MediaKey, sampleOf, stepAt, stepParams } from "./media";
 import { OtherMedia } from "./OtherMedia";
 import type { Gallery } from "./Samples";
 
@@ -30,7 +30,7 @@ export function MediaSection(props: { media: MediaKey; gallery: Gallery }): JSX.
         ? null
         : page.url("/media", {
             key: [key()],
-            step: step(),
+            ...stepParams(step()),
             true_class: isImage() ? props.gallery.truth() : null,
             predicted_class: isImage() ? props.gallery.predicted() : null,
             order: "step",

@@ -80,9 +80,11 @@ function TextMedia(props: { item: MediaItem }): JSX.Element {
     <Loaded error={content.error()} value={content.value()}>
       {(value) => (
         <>
-          <pre class="media-text" tabIndex={0}>
-            {withoutAnsi(value().text)}
-          </pre>
+          <Show when={value().text !== ""} fallback={<p class="run-none">An empty text.</p>}>
+            <pre class="media-text" tabIndex={0}>
+              {withoutAnsi(value().text)}
+            </pre>
+          </Show>
           <Show when={value().cut}>
             <p class="run-none">
               Only its beginning is shown. <Fetch item={props.item} />
@@ -146,7 +148,8 @@ function TableRows(props: { table: Table; label: string }): JSX.Element {
   const [sort, setSort] = createSignal<{ id: string; descending: boolean } | null>(null);
   const order = createMemo(() => {
     const by = sort();
-    return by ? sortRows(props.table.rows, Number(by.id), by.descending) : props.table.rows.map((_, i) => i);
+    const indices = by ? sortRows(props.table.rows, Number(by.id), by.descending) : props.table.rows.map((_, i) => i);
+    return indices.map((index) => ({ index, values: props.table.rows[index] ?? [] }));
   });
   const isNumeric = (column: number) => props.table.rows.slice(0, 50).every((row) => row[column] === null || typeof row[column] === "number");
   const columns = createMemo(() =>
@@ -159,7 +162,7 @@ function TableRows(props: { table: Table; label: string }): JSX.Element {
         width: Math.min(320, 34 + longest * 8),
         align: isNumeric(i) ? ("end" as const) : ("start" as const),
         sortable: true,
-        cell: (row: number) => <span title={plain(props.table.rows[row]?.[i])}>{show(props.table.rows[row]?.[i])}</span>,
+        cell: ({ values }: { values: unknown[] }) => <span title={plain(values[i])}>{show(values[i])}</span>,
       };
     }),
   );
@@ -168,7 +171,7 @@ function TableRows(props: { table: Table; label: string }): JSX.Element {
       <VirtualTable
         label={props.label}
         rows={order()}
-        rowKey={(row) => String(row)}
+        rowKey={({ index }) => String(index)}
         columns={columns()}
         sort={sort()}
         onSort={(id) => setSort((old) => (old?.id !== id ? { id, descending: true } : old.descending ? { id, descending: false } : null))}

@@ -75,7 +75,7 @@ function AlertLine(props: { alert: Alert; brief: boolean }): JSX.Element {
         <CircleAlert aria-label={props.alert.level} />
       </Show>
       <div>
-        <strong>{props.alert.title}</strong>
+        <strong>{props.alert.title.trim() || "No title"}</strong>
         <Show when={!props.brief && props.alert.text}>
           <pre class="run-alert-text">{props.alert.text}</pre>
         </Show>

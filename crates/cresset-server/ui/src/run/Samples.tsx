@@ -40,7 +40,7 @@ const shownUnlessOff = (value: string | null) => value !== "off";
 /** Images, figures, tables and all other media, at one step. */
 export default function Samples(): JSX.Element {
   const page = useRun();
-  const [at, setAt] = createParam<number | null>("step", (value) => (value !== null && /^\d+$/.test(value) ? Number(value) : null), (value) => (value === null ? null : String(value)));
+  const [at, setAt] = createParam<number | null>("step", (value) => (value !== null && /^\d{1,20}$/.test(value) ? Number(value) : null), (value) => (value === null ? null : String(value)));
   const [kind, setKind] = createParam("kind", kindParam, text);
   const [search, setSearch] = createParam("q", (value) => value ?? "", (value) => value || null);
   const [truth] = createParam("true", text, text);

@@ -114,10 +114,11 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
     () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, from: props.window?.[0], to: props.window?.[1] }),
     { fetcher: getColumns, live: page.concerns, every: 1000 },
   );
-  // Only what the keys differ in: devices where all measure the same, names where all are of one device.
+  // Only what the keys differ in: devices where all measure the same, else names without what they share.
   const labels = createMemo(() => {
     const devices = new Set(props.keys.map(({ device }) => device));
-    const words = props.keys.map(({ device, name }) => (devices.size > 1 ? (device ?? name.replaceAll("_", " ")) : name.replaceAll("_", " ")));
+    const short = (name: string) => (name.startsWith(`${props.title}_`) ? name.slice(props.title.length + 1) : name).replaceAll("_", " ");
+    const words = props.keys.map(({ device, name }) => (devices.size > 1 ? (device ?? short(name)) : short(name)));
     return new Set(words).size === words.length ? words : props.keys.map(({ device, name }) => `${device ?? "host"} ${name}`);
   });
   const drawing = createMemo(() => {

@@ -68,6 +68,16 @@ export function stepAt(steps: readonly number[], at: number | null): number | nu
   return low === 0 ? null : (steps[low - 1] ?? null);
 }
 
+/** Asks for one step. Beyond 2^53 a number of JavaScript is near a step, not one; then for those around it. */
+export function stepParams(step: number | null): { step?: string; from?: string; to?: string } {
+  if (step === null) return {};
+  if (Number.isSafeInteger(step)) return { step: String(step) };
+  const near = BigInt(step);
+  const highest = 2n ** 64n - 1n;
+  const least = (a: bigint, b: bigint) => (a < b ? a : b);
+  return { from: String(least(near - 2048n, highest)), to: String(least(near + 2048n, highest)) };
+}
+
 export function sampleOf(item: MediaItem): SampleDetail | null {
   return item.detail.kind === "image" ? (item.detail.sample ?? null) : null;
 }

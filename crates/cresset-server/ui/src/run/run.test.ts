@@ -7,7 +7,7 @@ import { marked, shellLine, withoutAnsi } from "./text";
 import { readEnvironment, remoteLink, withoutDiff } from "./environment";
 import { alike, glanceKeys, systemKeys } from "./keys";
 import { appended, KEPT, type LogWindow, NOTHING, prepended } from "./logWindow";
-import { mediaKeys, stepAt } from "./media";
+import { mediaKeys, stepAt, stepParams } from "./media";
 import { sparkline } from "./sparkline";
 import { stacked } from "./stack";
 import { treeLines } from "./tree";
@@ -139,6 +139,8 @@ describe("keys", () => {
     expect(mediaKeys(keys).map(({ key }) => key)).toEqual(["val/m", "test/roc", "z", "a"]);
     expect([null, 5, 10, 11, 99].map((at) => stepAt([10, 20, 30], at))).toEqual([30, null, 10, 10, 30]);
     expect(stepAt([], null)).toBeNull();
+    expect(stepParams(7)).toEqual({ step: "7" });
+    expect(stepParams(2 ** 64)).toEqual({ from: "18446744073709549568", to: "18446744073709551615" });
   });
 });
 
