@@ -1,6 +1,6 @@
 import { createEffect, createSignal, onCleanup, Show } from "solid-js";
 import { token } from "../app/theme";
-import { createDrawing, createSize } from "../compare/canvas";
+import { createDrawing, createSize } from "./canvas";
 import { peaks } from "./waveform";
 
 /** Longer sound is played without its picture: decoded it would take too much memory. */

@@ -1,6 +1,6 @@
 import { createMemo, createSignal, For, Show } from "solid-js";
 import { theme, token } from "../app/theme";
-import { createDrawing, createSize } from "../compare/canvas";
+import { createDrawing, createSize } from "./canvas";
 import { formatNumber } from "../ui/format";
 import { Segmented } from "../ui/Segmented";
 import { accuracy, cell, type Confusion, type ConfusionCell, strength, total, worst } from "./confusion";

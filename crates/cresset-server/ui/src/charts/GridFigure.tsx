@@ -1,6 +1,6 @@
 import { createMemo, createSignal, For, Show } from "solid-js";
 import { theme } from "../app/theme";
-import { createDrawing, createSize } from "../compare/canvas";
+import { createDrawing, createSize } from "./canvas";
 import { formatNumber } from "../ui/format";
 import { extent, type Figure } from "./figures";
 import { rampColour, rampGradient } from "./ramp";

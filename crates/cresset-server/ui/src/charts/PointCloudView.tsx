@@ -1,6 +1,6 @@
 import { createEffect, createSignal, onCleanup, Show } from "solid-js";
 import { theme, token } from "../app/theme";
-import { createSize } from "../compare/canvas";
+import { createSize } from "./canvas";
 import { formatCount, formatNumber } from "../ui/format";
 import { channels } from "../ui/palette";
 import { type Cloud, matrix, type Orbit, panned, START, turned, zoomed } from "./orbit";

@@ -1,7 +1,7 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import type { HistogramColumn, HistogramSeries } from "../api/types";
 import { theme, token } from "../app/theme";
-import { createDrawing, createSize } from "../compare/canvas";
+import { createDrawing, createSize } from "./canvas";
 import { position, rowShares, valueAxis, valueTicks } from "./expo";
 import { stepsOf } from "./HistogramHeatMap";
 import { rampColour } from "./ramp";

@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import "./charts.css";
 import { createEffect, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import { theme, token } from "../app/theme";
-import { createSize } from "../compare/canvas";
+import { createSize } from "./canvas";
 import { logTicks, short } from "./ticks";
 
 /** Where the pointer is, in the chart's own values. */

@@ -1,6 +1,6 @@
 import { createMemo, createSignal, For, Show } from "solid-js";
 import { theme, token } from "../app/theme";
-import { createDrawing, createSize } from "../compare/canvas";
+import { createDrawing, createSize } from "./canvas";
 import { formatNumber } from "../ui/format";
 import { fade, runHue } from "../ui/palette";
 import { type Curve, extent, nearest } from "./figures";

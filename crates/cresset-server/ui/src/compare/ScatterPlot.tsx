@@ -1,7 +1,7 @@
 import { createMemo, createSignal, Show, type JSX } from "solid-js";
 import { token } from "../app/theme";
 import { fade } from "../ui/palette";
-import { createDrawing, createSize } from "./canvas";
+import { createDrawing, createSize } from "../charts/canvas";
 import type { Column } from "./frame";
 import { FEW, formatValue, scale, type Scale } from "./scale";
 import { seeded } from "./random";
