@@ -99,14 +99,14 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
     const runs = props.runs;
     canvas.lineJoin = "round";
     canvas.lineWidth = 1;
-    canvas.strokeStyle = fade(token("--text-3"), runs > 200 ? 0.07 : 0.13);
+    canvas.strokeStyle = fade(token("--text-3"), runs > 2000 ? 0.03 : runs > 200 ? 0.07 : 0.13);
     for (let run = 0; run < runs; run++) trace(canvas, points, run);
   });
 
   createDrawing(lines, size, (canvas) => {
     const [passing, points, order, colour] = [pass(), geometry(), props.order, props.colour];
     const shown = passing.reduce((sum, p) => sum + p, 0);
-    const opacity = shown > 500 ? 0.4 : shown > 100 ? 0.6 : 0.85;
+    const opacity = shown > 3000 ? 0.2 : shown > 500 ? 0.4 : shown > 100 ? 0.6 : 0.85;
     canvas.lineJoin = "round";
     canvas.lineWidth = shown > 100 ? 1 : 1.5;
     let last = "";

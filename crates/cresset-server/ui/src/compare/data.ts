@@ -22,11 +22,18 @@ export interface Columns {
   column: (path: string) => Column | undefined;
 }
 
+const MANY = 2000;
+
 /** The runs that are compared with these fields as columns. Follows live runs calmly. */
 export function createColumns(comparison: Comparison, paths: Accessor<readonly string[]>): Columns {
   // In one order, so that moving an axis asks nothing.
   const wanted = createMemo(() => [...new Set(paths())].sort(natural), undefined, { equals: (a, b) => a.join("\n") === b.join("\n") });
-  const table = createQuery<RunTable>(() => tableUrl(comparison.project, wanted()), { live: () => true, every: 2000 });
+  // Thousands of runs are megabytes: then they are asked for again when a run comes or ends, not with every step of one.
+  const few = (): boolean => (table.data()?.runs.length ?? 0) <= MANY;
+  const table: Query<RunTable> = createQuery<RunTable>(() => tableUrl(comparison.project, wanted()), {
+    live: (change) => change.what !== "update" || few(),
+    every: 2000,
+  });
   const columns = createMemo(() => {
     const runs = table.data()?.runs ?? [];
     const fields = new Map(comparison.fields().map((field) => [field.path, field]));

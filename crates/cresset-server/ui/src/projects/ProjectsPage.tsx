@@ -7,6 +7,7 @@ import type { Project, State } from "../api/types";
 import { paths } from "../app/paths";
 import { createParam, navigate } from "../app/router";
 import { mayWrite } from "../app/server";
+import { Button } from "../ui/Button";
 import { createClock } from "../ui/clock";
 import { ErrorState } from "../ui/ErrorState";
 import { formatAgo, formatCount, formatTime } from "../ui/format";
@@ -23,6 +24,8 @@ import "./projects.css";
 type Order = "activity" | "name" | "runs" | "alerts";
 /** So many are shown of a project. */
 const TAGS = 4;
+/** So many projects are shown at first. */
+const PAGE = 200;
 const STATES: State[] = ["running", "finished", "failed", "stopped", "crashed"];
 
 /** All projects; how to make the first one where there are none. */
@@ -34,6 +37,7 @@ export default function ProjectsPage(): JSX.Element {
     (text) => (text === "name" || text === "runs" || text === "alerts" ? text : "activity"),
     (text) => (text === "activity" ? null : text),
   );
+  const [limit, setLimit] = createSignal(PAGE);
   const [deleting, setDeleting] = createSignal<Project | null>(null);
   const now = createClock(20_000);
 
@@ -102,13 +106,18 @@ export default function ProjectsPage(): JSX.Element {
                   </tr>
                 </thead>
                 <tbody>
-                  <For each={names()}>
+                  <For each={names().slice(0, limit())}>
                     {(name) => (
                       <Show when={byName().get(name)}>{(project) => <Row project={project()} now={now()} onDelete={() => setDeleting(project())} />}</Show>
                     )}
                   </For>
                 </tbody>
               </table>
+              <Show when={names().length > limit()}>
+                <div class="proj-rest">
+                  <Button onClick={() => setLimit(Infinity)}>Show all {formatCount(names().length)}</Button>
+                </div>
+              </Show>
             </Show>
           </Show>
         )}
