@@ -4,7 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { theme, token } from "../app/theme";
 import { formatNumber } from "../ui/format";
 import { fade } from "../ui/palette";
-import { formatTick, formatTimeTick, formatX, type ShownAxis } from "./axis";
+import { formatTick, formatX, xTick, type ShownAxis } from "./axis";
 import { focused, setFocused, setSharedCursor, sharedCursor } from "./hover";
 import type { PlotLine } from "./line";
 import { nearest } from "./nearest";
@@ -186,11 +186,10 @@ export function Plot(props: PlotProps): JSX.Element {
           size: 24,
           space: 64,
           // uPlot's own ticks of a logarithmic axis never end where its low end is no power of ten.
-          ...(props.logX && props.axis !== "wall" && { splits: (u: uPlot, _axis: number, low: number, high: number) => logTicks(low, high, Math.max(2, u.over.clientWidth / 64)), filter: (_u: uPlot, splits: number[]) => splits }),
-          ...(props.axis !== "wall" && {
-            values: (_u: uPlot, splits: number[], _axis: number, _space: number, step: number) =>
-              splits.map((value) => (props.axis === "relative" ? formatTimeTick(value, step) : formatTick(value, step))),
-          }),
+          ...(props.logX && props.axis !== "wall"
+            ? logAxis((u) => u.width / 80)
+            : { incrs: props.axis === "relative" || props.axis === "wall" ? SECONDS : undefined }),
+          values: (_u, splits, _axis, _space, step) => splits.map((value) => xTick(props.axis, value, props.logX ? value : step)),
         },
         {
           font,
@@ -199,9 +198,9 @@ export function Plot(props: PlotProps): JSX.Element {
           ticks: { show: false },
           gap: 6,
           space: 34,
-          ...(props.logY && { splits: (u: uPlot, _axis: number, low: number, high: number) => logTicks(low, high, Math.max(2, u.over.clientHeight / 34)), filter: (_u: uPlot, splits: number[]) => splits }),
+          ...(props.logY ? logAxis((u) => u.height / 40) : { incrs: props.unit === "B" ? BYTES : undefined }),
           size: (_u, values) => 14 + 6 * Math.ceil(Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)) * 1.05),
-          values: (_u, splits, _axis, _space, step) => splits.map((value) => formatTick(value, step, props.unit ?? null)),
+          values: (_u, splits, _axis, _space, step) => splits.map((value) => formatTick(value, props.logY ? value : step, props.unit ?? null)),
         },
       ],
       series: [
@@ -400,6 +399,24 @@ export function Plot(props: PlotProps): JSX.Element {
   );
 }
 
+/** Ticks of a logarithmic axis, at most about so many; uPlot's own do not end where the axis begins at no power of ten. */
+function logAxis(atMost: (u: uPlot) => number): Partial<uPlot.Axis> {
+  return { splits: (u, _axis, low, high) => logTicks(low, high, Math.max(2, atMost(u))), filter: (_u, splits) => splits };
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Steps between ticks of time, in seconds. */
+const SECONDS = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 7, 14, 30, 90, 180, 365, 730, 1825, 3650].map((days) => days * DAY),
+];
+/** Steps between ticks of bytes: powers of two. */
+const BYTES = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
 const linear = uPlot.paths.linear!();
 
 interface Curve {
@@ -427,7 +444,7 @@ function seriesOf(lines: readonly PlotLine[]): Curve[] {
 function showPoints(u: uPlot, series: number, from: number, to: number): boolean {
   const values = u.data[series]!;
   // Counting stops where it is known that there are too many.
-  const most = u.series.length <= 12 ? u.over.clientWidth / 24 : 1;
+  const most = u.series.length <= 12 ? u.over.clientWidth / 24 : 2;
   let count = 0;
   for (let i = from; i <= to && count <= most; i++) if (values[i] !== null && values[i] !== undefined) count += 1;
   return count > 0 && count <= most;

@@ -30,10 +30,27 @@ export function formatX(x: ShownAxis, value: number): string {
   return formatNumber(x === "step" ? Math.round(value) : value, 6);
 }
 
+/** The label of a tick of the x axis; ticks are `step` apart. */
+export function xTick(x: ShownAxis, value: number | null, step: number): string {
+  if (value === null) return "";
+  if (x === "relative") return formatTimeTick(value, step);
+  return x === "wall" ? formatClockTick(value, step) : formatTick(value, step);
+}
+
+/** A time of the day, or the day where the ticks are days apart or a day begins. Seconds since 1970, shown in local time. */
+function formatClockTick(seconds: number, step: number): string {
+  const date = new Date(seconds * 1000);
+  const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+  if (step >= 86_400 * 360) return String(date.getFullYear());
+  if (step >= 86_400 || midnight) return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const digits: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+  return date.toLocaleTimeString("en-GB", step < 60 ? { ...digits, second: "2-digit" } : digits);
+}
+
 /** The label of a tick, with as many decimals as ticks that are `step` apart need. */
 export function formatTick(value: number | null, step: number, unit: string | null = null): string {
   if (value === null) return "";
-  if (unit === "B") return formatBytes(Math.abs(value)).replace("iB", "i");
+  if (unit === "B") return (value < 0 ? "−" : "") + formatBytes(Math.abs(value));
   if (value === 0) return "0";
   const size = Math.abs(value);
   const sign = value < 0 ? "−" : "";

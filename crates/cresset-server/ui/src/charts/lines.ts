@@ -22,7 +22,7 @@ export interface LineGroup {
 export interface LineOptions {
   smoothing: number;
   runs: readonly LineRun[];
-  /** Length of the shown part of the x axis, which the weight of smoothing relates to. */
+  /** Length of the shown part of the x axis: the weight of smoothing relates to it, or to the series where that is shorter. */
   span: number;
   /** With groups, runs are not drawn themselves. */
   groups: readonly LineGroup[] | null;
@@ -73,7 +73,8 @@ function runLines(columns: Columns, chart: ChartColumns, options: LineOptions, k
     const high = bucketed ? seriesColumn(columns, series, "max") : null;
     const last = seriesColumn(columns, series, "last");
     const count = seriesCount(columns, series);
-    const soft = smoothed ? smooth(x.subarray(series.start, series.start + series.length), center, options.smoothing, options.span) : null;
+    const within = x.subarray(series.start, series.start + series.length);
+    const soft = smoothed ? smooth(within, center, options.smoothing, Math.min(options.span, extent(within))) : null;
 
     const raw = extremes ? zigzag(columns, series, grid.length, places) : spread(center, series.start, x.length, places);
     const y = soft ? (extremes ? spreadTwice(soft, series.start, grid.length, places) : spread(soft, series.start, x.length, places)) : raw;
@@ -132,7 +133,7 @@ function groupLines(
         values: seriesColumn(columns, series, series.mean !== undefined ? "mean" : "last"),
       })),
     );
-    const mean = options.smoothing > 0 ? smooth(x, stats.mean, options.smoothing, options.span) : stats.mean;
+    const mean = options.smoothing > 0 ? smooth(x, stats.mean, options.smoothing, Math.min(options.span, extent(x))) : stats.mean;
     const none = new Set<number>();
     const dash = DASHES[keyIndex % DASHES.length];
     lines.push({
@@ -159,6 +160,10 @@ function groupLines(
     });
   }
   return { x: Array.from(x), lines };
+}
+
+function extent(x: Float64Array): number {
+  return x.length ? x[x.length - 1]! - x[0]! : 0;
 }
 
 /** Puts drawings of several keys onto one grid. */

@@ -85,7 +85,7 @@ export function Panel(props: {
             <Show when={slash() > 0 && props.title === props.info.key}>
               <span class="panel-prefix">{props.title.slice(0, slash() + 1)}</span>
             </Show>
-            <span>{props.title === props.info.key ? props.title.slice(slash() + 1) : props.title}</span>
+            <span class="panel-name">{props.title === props.info.key ? props.title.slice(slash() + 1) : props.title}</span>
           </h3>
           <Show when={props.info.unit}>
             <span class="panel-unit">{props.info.unit}</span>
@@ -97,7 +97,7 @@ export function Panel(props: {
               </span>
             )}
           </Show>
-          <Show when={axis() !== "step"}>
+          <Show when={props.data.settings.x() === "auto" && axis() !== "step"}>
             <span class="panel-axis ellipsis">by {axisLabel(axis())}</span>
           </Show>
           <span class="panel-space" />
