@@ -17,6 +17,7 @@ export function ImageGrid(props: { items: readonly MediaItem[]; boxes: boolean; 
               <button type="button" class="image-card" onClick={() => setOpen(i())}>
                 <ImageFrame item={item} boxes={props.boxes} masks={props.masks} alt={item.caption && !sampleOf(item) ? "" : altOf(item)} />
                 <Caption item={item} />
+                <span class="visually-hidden">, open</span>
               </button>
             </li>
           )}

@@ -245,7 +245,7 @@ function EnvironmentCards(): JSX.Element {
       when={Object.keys(page.run.environment).length > 0}
       fallback={
         <Card title="Environment">
-          <p class="run-none">Nothing is known of the machine and the code yet.</p>
+          <p class="run-none">{page.run.state === "running" ? "Nothing is known of the machine and the code yet." : "This run recorded nothing of the machine and the code."}</p>
         </Card>
       }
     >

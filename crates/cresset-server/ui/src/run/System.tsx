@@ -1,5 +1,6 @@
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import Cpu from "lucide-solid/icons/cpu";
+import TriangleAlert from "lucide-solid/icons/triangle-alert";
 import ZoomOut from "lucide-solid/icons/zoom-out";
 import { chartX, type Columns, getColumns, seriesColumn } from "../api/columns";
 import { api, projectPath } from "../api/client";
@@ -13,9 +14,10 @@ import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
 import { formatBytes, formatDuration } from "../ui/format";
 import { fade, runHue } from "../ui/palette";
+import { Card, Facts } from "./Card";
 import { ChartPanel } from "./ChartPanel";
 import { useRun } from "./context";
-import { alike, type SystemKey, systemKeys } from "./keys";
+import { alike, findings, type SystemKey, systemKeys } from "./keys";
 import { stacked } from "./stack";
 
 /** The machine while the run went on, on one time axis with its loss. */
@@ -30,7 +32,12 @@ export default function System(): JSX.Element {
     return losses.find((key) => key === "train/loss") ?? losses[0] ?? null;
   };
   const busy = () => keys().filter(({ device, name }) => (device === null ? /^cpu(_machine)?$/.test(name) : /^util/.test(name)));
-  const memory = () => keys().filter(({ device, name }) => device !== null && /memory.*used|used.*memory|memory$/i.test(name));
+  const memory = () => keys().filter(({ device, name }) => device !== null && name === "memory_used");
+  const found = createMemo(() => findings(page.run.summary));
+  const model = (device: string) => {
+    const value = page.run.summary[`system/gpu/${device.replace("GPU ", "")}/model`];
+    return typeof value === "string" ? value : null;
+  };
 
   return (
     <Show
@@ -38,8 +45,8 @@ export default function System(): JSX.Element {
       fallback={
         <EmptyState title="The machine was not watched" icon={<Cpu />}>
           <p>
-            This version of Cresset records no telemetry by itself. GPUs (utilisation, memory, temperature, power) and the host get their place here in a
-            later one. Until then, series that are logged under <code>system/</code>, such as <code>system/gpu/0/utilization</code>, are drawn on this page.
+            GPUs (utilisation, memory, temperature, power) and the host have their place here, beside the loss. This run has none of their series, which
+            are called <code>system/gpu/0/utilization</code>, <code>system/host/memory_used</code> and so on.
           </p>
         </EmptyState>
       }
@@ -53,6 +60,35 @@ export default function System(): JSX.Element {
             </Button>
           </Show>
         </div>
+        <Show when={found().diagnoses.length > 0 || found().totals.length > 0}>
+          <div class="run-overview">
+            <Show when={found().diagnoses.length > 0}>
+              <Card title="What was found">
+                <ul class="run-findings">
+                  <For each={found().diagnoses}>
+                    {(one) => (
+                      <li>
+                        <TriangleAlert aria-hidden="true" />
+                        <div>
+                          <strong>{one.title}</strong>
+                          <Show when={one.seconds !== null}>
+                            <span class="muted"> for {formatDuration(one.seconds ?? 0)}</span>
+                          </Show>
+                          <p>{one.evidence}</p>
+                        </div>
+                      </li>
+                    )}
+                  </For>
+                </ul>
+              </Card>
+            </Show>
+            <Show when={found().totals.length > 0}>
+              <Card title="In all">
+                <Facts facts={found().totals} />
+              </Card>
+            </Show>
+          </div>
+        </Show>
         <Group name="Training beside the machine">
           <Show when={loss()}>{(key) => <Panel title={key()} keys={[key()]} />}</Show>
           <Show when={busy().length > 0}>
@@ -64,7 +100,7 @@ export default function System(): JSX.Element {
         </Group>
         <For each={devices()}>
           {(device) => (
-            <Group name={device ?? ""}>
+            <Group name={device ?? ""} note={model(device ?? "")}>
               <Panels keys={keys().filter((key) => key.device === device)} />
             </Group>
           )}
@@ -98,10 +134,13 @@ export default function System(): JSX.Element {
   }
 }
 
-function Group(props: { name: string; children: JSX.Element }): JSX.Element {
+function Group(props: { name: string; note?: string | null; children: JSX.Element }): JSX.Element {
   return (
     <section class="run-chart-section" aria-label={props.name}>
-      <h2 class="run-section-head">{props.name}</h2>
+      <h2 class="run-section-head">
+        {props.name}
+        <Show when={props.note}>{(note) => <span class="muted">{note()}</span>}</Show>
+      </h2>
       <div class="run-panels">{props.children}</div>
     </section>
   );

@@ -1,6 +1,7 @@
 // How the keys of a run are sorted into the parts of its page.
 
-import type { KeyInfo, RunDetail } from "../api/types";
+import type { Json, KeyInfo, RunDetail } from "../api/types";
+import { formatBytes, formatNumber } from "../ui/format";
 
 /** Scalars for the charts: what Cresset or the machine measured has pages of its own. */
 export function seriesKeys(keys: readonly KeyInfo[]): KeyInfo[] {
@@ -42,10 +43,10 @@ export function systemKeys(keys: readonly KeyInfo[]): SystemKey[] {
   return keys
     .filter(({ kind, key }) => kind === "scalar" && key.startsWith("system/"))
     .map((info) => {
-      const match = /^system\/(gpu[./]?\d+)[./](.+)$/.exec(info.key);
-      const [, device, name] = match ?? [];
-      return device && name
-        ? { info, device: device.replace(/[./]/, ""), name }
+      // A slice of a GPU has a number of its own, such as `0.1`.
+      const [, gpu, name] = /^system\/gpu\/(\d+(?:\.\d+)?)\/(.+)$/.exec(info.key) ?? [];
+      return gpu !== undefined && name !== undefined
+        ? { info, device: `GPU ${gpu}`, name }
         : { info, device: null, name: info.key.replace(/^system\/(host\/)?/, "") };
     })
     .sort((a, b) => natural(a.info.key, b.info.key));
@@ -55,9 +56,9 @@ export function systemKeys(keys: readonly KeyInfo[]): SystemKey[] {
 export function alike(keys: readonly SystemKey[]): { name: string; keys: SystemKey[] }[] {
   const groups = new Map<string, { name: string; keys: SystemKey[] }>();
   for (const key of keys) {
-    const name = key.name.split(/[_/.]/, 1)[0] ?? key.name;
-    // The CPU of a process is in per cent of one core, that of the machine of all: no common scale.
-    const id = name === "cpu" ? key.name : `${name} ${key.info.unit ?? ""}`;
+    // The CPU of processes is in per cent of one core, that of the machine of all of them: no common scale.
+    const name = /^cpu_(process|tree|limit)$/.test(key.name) ? "process cpu" : (key.name.split(/[_/.]/, 1)[0] ?? key.name);
+    const id = `${name} ${key.info.unit ?? ""}`;
     const group = groups.get(id);
     if (group) group.keys.push(key);
     else groups.set(id, { name, keys: [key] });
@@ -68,4 +69,35 @@ export function alike(keys: readonly SystemKey[]): { name: string; keys: SystemK
 /** Whether a key is recorded by the watch engine, telemetry or Cresset itself: interesting at times, and many. */
 export function isReserved(key: string): boolean {
   return /^(system|gradients|parameters|update_ratio|cresset)\//.test(key);
+}
+
+/** What telemetry found out, of the summary: diagnoses with their evidence, and totals. */
+export interface Findings {
+  diagnoses: { title: string; evidence: string; seconds: number | null; gpu: string | null }[];
+  totals: [name: string, value: string][];
+}
+
+const TOTALS: readonly (readonly [key: string, name: string, unit: (value: number) => string])[] = [
+  ["gpu_hours", "GPU hours", (value) => formatNumber(value, 3)],
+  ["energy", "Energy", (value) => `${formatNumber(value, 3)} kWh`],
+  ["co2e", "CO₂ equivalent", (value) => `${formatNumber(value, 3)} kg`],
+  ["utilization_mean", "Mean utilisation", (value) => `${formatNumber(value, 3)} %`],
+  ["utilization_p95", "95 % of the time up to", (value) => `${formatNumber(value, 3)} %`],
+  ["memory_peak", "Peak memory", formatBytes],
+  ["samples_per_second", "Samples a second", (value) => formatNumber(value, 3)],
+  ["samples_per_joule", "Samples a joule", (value) => formatNumber(value, 3)],
+];
+
+export function findings(summary: { [key: string]: Json }): Findings {
+  const list = summary["system/diagnosis"];
+  const text = (value: Json | undefined) => (typeof value === "string" ? value : "");
+  const diagnoses = (Array.isArray(list) ? list : []).flatMap((one) => {
+    if (one === null || typeof one !== "object" || Array.isArray(one) || text(one.title) === "") return [];
+    return [{ title: text(one.title), evidence: text(one.evidence), seconds: typeof one.seconds === "number" ? one.seconds : null, gpu: text(one.gpu) || null }];
+  });
+  const totals = TOTALS.flatMap(([key, name, unit]): [string, string][] => {
+    const value = summary[`system/total/${key}`];
+    return typeof value === "number" ? [[name, unit(value)]] : [];
+  });
+  return { diagnoses, totals };
 }

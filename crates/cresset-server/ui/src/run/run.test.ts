@@ -5,7 +5,7 @@ import { badTensor, firstBad } from "./alerts";
 import { parseDiff } from "./diff";
 import { marked, shellLine, withoutAnsi } from "./text";
 import { readEnvironment, remoteLink, withoutDiff } from "./environment";
-import { alike, glanceKeys, systemKeys } from "./keys";
+import { alike, findings, glanceKeys, systemKeys } from "./keys";
 import { appended, KEPT, type LogWindow, NOTHING, prepended } from "./logWindow";
 import { mediaKeys, stepAt, stepParams } from "./media";
 import { sparkline } from "./sparkline";
@@ -121,16 +121,27 @@ describe("keys", () => {
     const keys = systemKeys([
       info("system/gpu/0/memory_used", { unit: "B" }),
       info("system/gpu/10/power", { unit: "W" }),
+      info("system/gpu/1.2/utilization", { unit: "%" }),
       info("system/gpu/0/memory_total", { unit: "B" }),
       info("system/host/cpu_process"),
       info("system/host/cpu_machine"),
       info("train/loss"),
     ]);
     expect(keys.map(({ device, name }) => `${device} ${name}`)).toEqual([
-      "gpu0 memory_total", "gpu0 memory_used", "gpu10 power", "null cpu_machine", "null cpu_process",
+      "GPU 0 memory_total", "GPU 0 memory_used", "GPU 1.2 utilization", "GPU 10 power", "null cpu_machine", "null cpu_process",
     ]);
-    expect(alike(keys).map(({ name, keys: own }) => `${name} ${own.length}`)).toEqual(["memory 2", "power 1", "cpu_machine 1", "cpu_process 1"]);
+    expect(alike(keys).map(({ name, keys: own }) => `${name} ${own.length}`)).toEqual(["memory 2", "utilization 1", "power 1", "cpu_machine 1", "cpu_process 1"]);
     expect(stacked([[1, null, null], [2, 5, null]])).toEqual([[1, 0, null], [3, 5, null]]);
+  });
+
+  it("of the summary say what was found", () => {
+    const { diagnoses, totals } = findings({
+      "system/diagnosis": [{ kind: "gpu_idle", gpu: "1", title: "GPU 1 is idle", evidence: "3 % busy", seconds: 60 }, null, { title: 3 }],
+      "system/total/energy": 1.25,
+      "system/total/energy_source": "counter",
+    });
+    expect(diagnoses).toEqual([{ title: "GPU 1 is idle", evidence: "3 % busy", seconds: 60, gpu: "1" }]);
+    expect(totals).toEqual([["Energy", "1.25 kWh"]]);
   });
 
   it("of media are by kind, without files", () => {
