@@ -15,7 +15,24 @@
 //! The run is kept under `.cresset/` in the working directory; `cresset show` prints it and `cresset watch` follows it
 //! live. Callbacks for candle are in the crate `cresset-candle`.
 //!
-//! This crate is the face: everything is re-exported from `cresset-run`, whose documentation has the table of
-//! environment variables.
+//! With the feature `telemetry`, which is on by default, a run knows what GPUs and host did meanwhile: see [`Telemetry`]. One
+//! line turns it off: `cresset::init("project").telemetry(cresset::Telemetry::off())`.
+//!
+//! This crate is the face: everything is re-exported from `cresset-run` and `cresset-telemetry`, whose documentation has the
+//! tables of environment variables.
 
 pub use cresset_run::*;
+#[cfg(feature = "telemetry")]
+pub use cresset_telemetry::Telemetry;
+
+/// Begins a run of `project`, with telemetry; finish with [`Builder::start`].
+///
+/// ```no_run
+/// let run = cresset::init("harbor-defect-classifier").tags(["baseline"]).start()?;
+/// run.log(0, [("train/loss", 0.69)]);
+/// # Ok::<(), cresset::StartError>(())
+/// ```
+#[cfg(feature = "telemetry")]
+pub fn init(project: impl Into<String>) -> Builder {
+    cresset_run::init(project).telemetry(Telemetry::new())
+}

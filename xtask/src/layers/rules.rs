@@ -179,7 +179,12 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "cresset-cli",
-        &["cresset-record", "cresset-server", "cresset-store"],
+        &[
+            "cresset-record",
+            "cresset-server",
+            "cresset-store",
+            "cresset-telemetry",
+        ],
         &["cresset-run"],
         FRAMEWORKS,
     ),
