@@ -21,6 +21,9 @@ import { Tag } from "../ui/Tag";
 import { toast } from "../ui/Toast";
 import "./bulk-bar.css";
 
+/** As many runs as an address can name. */
+const MOST_COMPARED = 200;
+
 /** What can be done with the selected runs. */
 export function BulkBar(props: {
   project: string;
@@ -66,7 +69,7 @@ export function BulkBar(props: {
       <Button small icon={<Eye />} onClick={props.onShowOnly}>
         Show only
       </Button>
-      <a class="button button-small" href={paths.compare(props.project) + formatQuery({ runs: formatList(props.selected) ?? undefined })}>
+      <a class="button button-small" href={paths.compare(props.project) + formatQuery({ runs: formatList(props.selected.slice(0, MOST_COMPARED)) ?? undefined })}>
         <GitCompareArrows />
         Compare
       </a>

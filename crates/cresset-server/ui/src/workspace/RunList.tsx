@@ -38,7 +38,8 @@ export function RunList(props: {
   sort: string;
   onSort: (sort: string) => void;
   isVisible: (run: string) => boolean;
-  onVisible: (runs: readonly string[], visible: boolean) => void;
+  /** Shows or hides a run, or all of a group, in the charts. */
+  onVisible: (item: RunItem, visible: boolean) => void;
   /** Whether the header's eye shows all as visible. */
   allVisible: boolean;
   onAllVisible: (visible: boolean) => void;
@@ -85,8 +86,9 @@ export function RunList(props: {
     const item = props.items[next];
     setFocused(item?.kind === "run" ? item.row.id : null);
   };
-  const idsOf = (item: RunItem): string[] => (item.kind === "run" ? [item.row.id] : item.group.ids);
-  const shows = (item: RunItem) => idsOf(item).some((run) => props.isVisible(run));
+  const idsOf = (item: RunItem): string[] => (item.kind === "run" ? [item.row.id] : item.kind === "group" ? item.group.ids : []);
+  const shows = (item: RunItem) => item.kind === "more" || idsOf(item).some((run) => props.isVisible(run));
+  const isSelected = (item: RunItem) => item.kind !== "more" && idsOf(item).every((run) => props.selected.has(run));
 
   const select = (index: number, event: { shiftKey: boolean }) => {
     const item = props.items[index];
@@ -109,13 +111,13 @@ export function RunList(props: {
     else if (event.key === "PageUp") move(current() - page);
     else if (event.key === "Home") move(0);
     else if (event.key === "End") move(props.items.length - 1);
-    else if (!item) return;
+    else if (!item || item.kind === "more") return;
     else if (event.key === "Enter") {
       if (item.kind === "group") props.onFold(item);
       else navigate(paths.run(props.project, item.row.id));
     } else if (event.key === "ArrowRight" && item.kind === "group" && item.folded) props.onFold(item);
     else if (event.key === "ArrowLeft" && item.kind === "group" && !item.folded) props.onFold(item);
-    else if (event.key === " ") props.onVisible(idsOf(item), !shows(item));
+    else if (event.key === " ") props.onVisible(item, !shows(item));
     else if (event.key === "x") select(current(), event);
     else if (event.key === "p" && item.kind === "run") props.onPin(item.row.id, !item.pinned);
     else return;
@@ -170,18 +172,18 @@ export function RunList(props: {
                   classList={{
                     "runs-current": current() === place.index,
                     "runs-group": item().kind === "group",
-                    "runs-selected": idsOf(item()).every((run) => props.selected.has(run)),
+                    "runs-selected": isSelected(item()),
                     "runs-hidden": !shows(item()),
                     "runs-focused": item().kind === "run" && isFocused(runOf(item()).id),
                     "runs-pinned": item().kind === "run" && (item() as { pinned: boolean }).pinned,
                   }}
                   role="row"
                   aria-rowindex={place.index + 2}
-                  aria-selected={idsOf(item()).every((run) => props.selected.has(run))}
+                  aria-selected={isSelected(item())}
                   style={{ "grid-template-columns": template(), transform: `translateY(${place.start}px)` }}
                   onPointerEnter={() => {
                     const at = item();
-                    setFocused(at.kind === "run" ? at.row.id : at.label);
+                    setFocused(at.kind === "run" ? at.row.id : at.kind === "group" ? at.label : null);
                   }}
                   onClick={(event) => {
                     setCurrent(place.index);
@@ -189,6 +191,11 @@ export function RunList(props: {
                   }}
                 >
                   <Switch>
+                    <Match when={item().kind === "more"}>
+                      <div class="runs-cell runs-more" role="gridcell">
+                        and {(item() as { count: number }).count.toLocaleString("en-US")} more: a filter brings them into view
+                      </div>
+                    </Match>
                     <Match when={item().kind === "group"}>
                       <GroupCells
                         item={item() as Extract<RunItem, { kind: "group" }>}
@@ -197,9 +204,9 @@ export function RunList(props: {
                         shown={shows(item())}
                         color={props.groupColor ? runHue(groups().indexOf(item().id), theme()) : null}
                         onFold={() => props.onFold(item() as Extract<RunItem, { kind: "group" }>)}
-                        onVisible={() => props.onVisible(idsOf(item()), !shows(item()))}
+                        onVisible={() => props.onVisible(item(), !shows(item()))}
                         onSelect={(event) => select(place.index, event)}
-                        selected={idsOf(item()).every((run) => props.selected.has(run))}
+                        selected={isSelected(item())}
                       />
                     </Match>
                     <Match when={item().kind === "run"}>
@@ -220,7 +227,7 @@ export function RunList(props: {
                           class="runs-eye"
                           tabIndex={-1}
                           aria-label={`${props.isVisible(runOf(item()).id) ? "Hide" : "Show"} ${runOf(item()).name} in the charts`}
-                          onClick={() => props.onVisible([runOf(item()).id], !props.isVisible(runOf(item()).id))}
+                          onClick={() => props.onVisible(item(), !props.isVisible(runOf(item()).id))}
                         >
                           {props.isVisible(runOf(item()).id) ? <Eye /> : <EyeOff />}
                         </button>

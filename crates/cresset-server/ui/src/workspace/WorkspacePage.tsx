@@ -33,7 +33,7 @@ import { provideWorkspaceCommands } from "./commands";
 import { createLayout } from "./layout";
 import { PanelGrid } from "./PanelGrid";
 import { RunList } from "./RunList";
-import { groupId, groupLabel, runItems, runsInOrder } from "./runItems";
+import { groupId, groupLabel, runItems, runsInOrder, type RunItem } from "./runItems";
 import { Split } from "./Split";
 import { createKeys } from "./useKeys";
 import { createRuns } from "./useRuns";
@@ -58,9 +58,32 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
     const shown = table();
     return shown ? runItems(shown, view.pinned(), view.folded()) : [];
   });
+  // A group is hidden as such: the ids of its runs could be too many for an address.
+  const hiddenByGroup = createMemo(() => {
+    const hidden = view.hiddenGroups();
+    const groups = hidden.size ? (table()?.groups ?? []) : [];
+    return new Set(groups.filter((group) => hidden.has(groupId(group.key))).flatMap((group) => group.ids));
+  });
+  const isVisible = (run: string) => view.isVisible(run) && !hiddenByGroup().has(run);
+  const setVisible = (item: RunItem, on: boolean) => {
+    if (item.kind === "more") return;
+    const group = item.kind === "group" ? groupId(item.group.key) : hiddenByGroup().has(item.row.id) ? groupOf(item.row.id) : null;
+    if (group === null) {
+      setView.visibility(toggleVisible(view.visibility(), [(item as Extract<RunItem, { kind: "run" }>).row.id], on));
+      return;
+    }
+    const next = new Set(view.hiddenGroups());
+    if (on) next.delete(group);
+    else next.add(group);
+    setView.hiddenGroups(next);
+  };
+  const groupOf = (run: string): string | null => {
+    const group = table()?.groups.find((each) => each.ids.includes(run));
+    return group ? groupId(group.key) : null;
+  };
   const visible = createMemo(() => {
     const shown = table();
-    return shown ? runsInOrder(shown, view.pinned()).filter((row) => view.isVisible(row.id)) : [];
+    return shown ? runsInOrder(shown, view.pinned()).filter((row) => isVisible(row.id)) : [];
   });
   // The same runs in the same colours are the same value: a step of a run must not redraw all panels.
   const lineRuns = createMemo(
@@ -101,7 +124,7 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
   };
   provideWorkspaceCommands({ keys: () => keys.data() ?? [], settings, save: () => (saved.dirty() && mayWrite() ? () => void save() : null) });
 
-  const allVisible = () => view.visibility().only === null && view.visibility().hidden.length === 0;
+  const allVisible = () => view.visibility().only === null && view.visibility().hidden.length === 0 && view.hiddenGroups().size === 0;
   const linkTo = (info: KeyInfo): string | null => {
     const run = visible()[0];
     if (!run) return null;
@@ -242,10 +265,13 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
               fields={fieldsByPath()}
               sort={view.sort()}
               onSort={setView.sort}
-              isVisible={view.isVisible}
-              onVisible={(ids, on) => setView.visibility(toggleVisible(view.visibility(), ids, on))}
+              isVisible={isVisible}
+              onVisible={setVisible}
               allVisible={allVisible()}
-              onAllVisible={(on) => setView.visibility(on ? { only: null, hidden: [] } : { only: [], hidden: [] })}
+              onAllVisible={(on) => {
+                setView.visibility(on ? { only: null, hidden: [] } : { only: [], hidden: [] });
+                setView.hiddenGroups([]);
+              }}
               onPin={(run, on) => setView.pinned(on ? [...view.pinned(), run] : view.pinned().filter((each) => each !== run))}
               onFold={(item) => {
                 const next = new Set(view.folded());
@@ -271,7 +297,7 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
           selected={[...selected()]}
           tags={tagsOfSelected()}
           onClear={() => setSelected(new Set<string>())}
-          onShowOnly={() => setView.visibility({ only: [...selected()], hidden: [] })}
+          onShowOnly={() => setView.visibility({ only: [...selected()].slice(0, MOST_RUNS), hidden: [] })}
           onDone={runs.table.refetch}
         />
       </Show>

@@ -4,6 +4,8 @@ import { formatJson } from "../ui/format";
 /** A line of the run list. */
 export type RunItem =
   | { kind: "group"; id: string; label: string; group: RunGroup; rows: RunRow[]; folded: boolean }
+  /** Runs of a group that are not listed. */
+  | { kind: "more"; id: string; count: number }
   | { kind: "run"; id: string; row: RunRow; inGroup: boolean; pinned: boolean };
 
 /** Pinned runs first, then groups with their runs, or all runs. */
@@ -30,6 +32,7 @@ export function runItems(table: RunTable, pinned: readonly string[], folded: Rea
     items.push({ kind: "group", id: `group-${id}`, label: groupLabel(group.key), group, rows, folded: isFolded });
     if (isFolded) continue;
     for (const row of rows) if (!top.has(row.id)) items.push({ kind: "run", id: row.id, row, inGroup: true, pinned: false });
+    if (group.runs > rows.length) items.push({ kind: "more", id: `more-${id}`, count: group.runs - rows.length });
   }
   return items;
 }

@@ -2,7 +2,7 @@ import type { Json } from "../api/types";
 
 /** Parameters of the URL that belong to a saved view. */
 export const VIEW_PARAMS = [
-  "search", "filter", "sort", "group", "cols", "hide", "only", "pin", "fold", "wide", "panels", "sec", "x", "smooth", "logx", "logy", "out",
+  "search", "filter", "sort", "group", "cols", "hide", "only", "pin", "fold", "hideg", "wide", "panels", "sec", "x", "smooth", "logx", "logy", "out",
 ] as const;
 
 /** How the panels of a project are arranged. */

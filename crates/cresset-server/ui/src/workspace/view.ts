@@ -16,6 +16,8 @@ export interface WorkspaceView {
   pinned: Accessor<string[]>;
   /** Groups that are folded up, by their key as text. */
   folded: Accessor<Set<string>>;
+  /** Groups that the charts leave out, by their key as text. */
+  hiddenGroups: Accessor<Set<string>>;
   /** The table takes the whole page. */
   wide: Accessor<boolean>;
   /** Text that the keys of shown panels contain. */
@@ -46,6 +48,7 @@ export function createView(): WorkspaceView {
   const maximised = queryParam("max");
   const folded = list("fold");
   const sections = list("sec");
+  const hiddenGroups = list("hideg");
   const visibility = createMemo((): Visibility => {
     const chosen = only();
     return { only: chosen === null ? null : chosen === NOTHING ? [] : parseList(chosen), hidden: hidden() };
@@ -63,6 +66,7 @@ export function createView(): WorkspaceView {
     visibility,
     pinned: list("pin"),
     folded: createMemo(() => new Set(folded())),
+    hiddenGroups: createMemo(() => new Set(hiddenGroups())),
     wide: () => wide() === "1",
     panelSearch: text("panels"),
     toggledSections: createMemo(() => new Set(sections())),
@@ -75,12 +79,13 @@ export const setView = {
   search: (value: string) => setQuery({ search: value || null }, { replace: true }),
   filter: (value: string) => setQuery({ filter: value || null }),
   sort: (value: string) => setQuery({ sort: value === "-created" ? null : value }),
-  group: (fields: string[]) => setQuery({ group: formatList(fields), fold: null }),
+  group: (fields: string[]) => setQuery({ group: formatList(fields), fold: null, hideg: null }),
   columns: (fields: string[] | null) => setQuery({ cols: fields === null ? null : (formatList(fields) ?? NOTHING) }),
   visibility: (value: Visibility) =>
     setQuery({ only: value.only === null ? null : (formatList(value.only) ?? NOTHING), hide: value.only === null ? formatList(value.hidden) : null }),
   pinned: (runs: string[]) => setQuery({ pin: formatList(runs) }),
   folded: (groups: Iterable<string>) => setQuery({ fold: formatList([...groups]) }, { replace: true }),
+  hiddenGroups: (groups: Iterable<string>) => setQuery({ hideg: formatList([...groups]) }),
   wide: (on: boolean) => setQuery({ wide: on ? "1" : null }),
   panelSearch: (value: string) => setQuery({ panels: value || null }, { replace: true }),
   toggledSections: (sections: Iterable<string>) => setQuery({ sec: formatList([...sections]) }, { replace: true }),

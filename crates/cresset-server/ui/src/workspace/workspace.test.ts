@@ -50,10 +50,10 @@ describe("the list", () => {
     const numbers = { mean: {}, std: {}, min: {}, max: {} };
     const groups = [
       { key: ["x"], runs: 2, ids: ["a", "c"], ...numbers },
-      { key: [null], runs: 1, ids: ["b"], ...numbers },
+      { key: [null], runs: 9, ids: ["b"], ...numbers },
     ];
     const items = runItems(table({ groups }), [], new Set([groupId(["x"])]));
-    expect(items.map((item) => (item.kind === "group" ? item.label : item.row.id))).toEqual(["x", "none", "b"]);
+    expect(items.map((item) => (item.kind === "group" ? item.label : item.id))).toEqual(["x", "none", "b", "more-[null]"]);
   });
 });
 
