@@ -104,6 +104,11 @@ describe("the step axis", () => {
     expect([-5, 4, 5, 19, 39, 41, -6].map((step) => columnAt(edges, step))).toEqual([0, 0, 1, 1, 2, -1, -1]);
   });
 
+  it("is not stretched by ends that were merged from many steps", () => {
+    const merged = { ...column({ step: 0 }), last_step: 55 };
+    expect(columnEdges([merged, column({ step: 57 }), column({ step: 59 })])).toEqual([-1, 56, 58, 60]);
+  });
+
   it("gives a single column room", () => {
     expect(columnEdges([column({ step: 7 })])).toEqual([6.5, 7.5]);
     expect(columnEdges([])).toEqual([]);

@@ -173,10 +173,11 @@ export function columnEdges(columns: readonly HistogramColumn[]): number[] {
   for (let i = 1; i < columns.length; i++) {
     edges.push(((columns[i - 1]?.last_step ?? 0) + (columns[i]?.first_step ?? 0)) / 2);
   }
-  const inner = (i: number) => edges[i] ?? 0;
-  const half = (step: number, edge: number | null) => (edge === null ? 0.5 : Math.max(Math.abs(step - edge), 0.5));
-  edges[0] = first.first_step - half(first.first_step, columns.length > 1 ? inner(1) : null);
-  edges.push(last.last_step + half(last.last_step, columns.length > 1 ? inner(columns.length - 1) : null));
+  // At the ends as far beyond the column as its neighbour is.
+  const before = columns.length > 1 ? (edges[1] ?? 0) - first.last_step : 0.5;
+  const behind = columns.length > 1 ? last.first_step - (edges[columns.length - 1] ?? 0) : 0.5;
+  edges[0] = first.first_step - Math.max(before, 0.5);
+  edges.push(last.last_step + Math.max(behind, 0.5));
   return edges;
 }
 

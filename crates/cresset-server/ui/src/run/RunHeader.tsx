@@ -130,13 +130,13 @@ export function RunHeader(props: { stale: boolean }): JSX.Element {
       </div>
 
       <dl class="run-facts">
-        <Fact name={live() ? "Running for" : "Duration"} value={formatDuration(duration())} />
+        <Fact name={live() ? "Running for" : "Duration"} value={formatDuration(duration())} changes={live()} />
         <Show when={page.run.last_step !== null}>
-          <Fact name="Step" value={(page.run.last_step ?? 0).toLocaleString("en-US")} />
+          <Fact name="Step" value={(page.run.last_step ?? 0).toLocaleString("en-US")} changes={live()} />
         </Show>
         <Fact name="Started" value={formatAgo(page.run.created, now())} title={formatTime(page.run.created)} />
         <Show when={live()}>
-          <Fact name="Last record" value={lastSeen(page.run.active, now())} title={formatTime(page.run.active)} />
+          <Fact name="Last record" value={lastSeen(page.run.active, now())} title={formatTime(page.run.active)} changes />
         </Show>
         <Show when={page.run.host}>{(host) => <Fact name="Host" value={host()} />}</Show>
         <Show when={page.run.writers.length > 1}>
@@ -212,9 +212,9 @@ export function RunHeader(props: { stale: boolean }): JSX.Element {
   );
 }
 
-function Fact(props: { name: string; value: string; title?: string }): JSX.Element {
+function Fact(props: { name: string; value: string; title?: string; changes?: boolean }): JSX.Element {
   return (
-    <div class="run-fact" title={props.title}>
+    <div class="run-fact" classList={{ "run-fact-live": props.changes }} title={props.title}>
       <dt>{props.name}</dt>
       <dd class="ellipsis">{props.value}</dd>
     </div>
