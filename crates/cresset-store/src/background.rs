@@ -14,6 +14,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const REST: u32 = 2;
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// How often the trash is looked through.
+const PURGE: Duration = Duration::from_mins(1);
 /// While a folder is indexed for the first time, changes are told so often.
 const TELL: Duration = Duration::from_millis(250);
 
@@ -44,10 +46,11 @@ pub(crate) fn start(
         .name("cresset-indexer".into())
         .spawn(move || {
             let mut pause = Duration::ZERO;
+            let mut purged = Instant::now();
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
                 let begun = Instant::now();
                 let mut told = Instant::now();
-                let mut tell = |watcher: &mut Watcher| {
+                let tell = |watcher: &mut Watcher| {
                     // An error here is met again, and said, by whoever asks the store next.
                     let changes = store
                         .engine()
@@ -65,6 +68,12 @@ pub(crate) fn start(
                 });
                 tell(&mut watcher);
                 let rest = begun.elapsed() * REST;
+                if matches!(looked, Ok(Some(_))) && purged.elapsed() > PURGE {
+                    purged = Instant::now();
+                    // What cannot be removed now is tried again in a minute.
+                    let _ = store.purge_expired();
+                    tell(&mut watcher);
+                }
                 pause = match looked {
                     Ok(_) => PAUSE.max(rest).min(MAX_PAUSE),
                     Err(_) => MAX_PAUSE,

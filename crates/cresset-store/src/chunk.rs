@@ -11,6 +11,8 @@ mod axis;
 mod block;
 mod column;
 mod head;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use axis::{Axis, AxisHead};
 pub(crate) use block::Block;

@@ -2,14 +2,16 @@
 //!
 //! The embedded engine is one SQLite file and the blob folders of the runs. Another engine implements [`Engine`] (a
 //! database that speaks the portable SQL of [`schema`] and of the callers) and [`Chunks`] (where the history is; the
-//! default keeps it in the same database), and must pass the conformance suite in `tests/`. Nothing of SQLite is
+//! default keeps it in the same database), and must pass the suite in `engine/conformance.rs`. Nothing of SQLite is
 //! visible here: values are [`Arg`] and [`Row`], errors are [`StoreError`].
 //!
 //! Portable SQL is: `$1`, `$2`, … in the order of their first appearance; `ON CONFLICT … DO UPDATE`; `RETURNING`; types
-//! `BIGINT`, `DOUBLE PRECISION`, `TEXT`, and in the schema `ID` (a 64-bit primary key by which rows are clustered) and
+//! `BIGINT`, `TEXT`, and in the schema `ID` (a 64-bit primary key by which rows are clustered) and
 //! `BYTES`. Ids are given by the callers from counters in the same transaction, never by the database.
 
 pub(crate) mod chunks;
+#[cfg(test)]
+mod conformance;
 pub(crate) mod files;
 pub(crate) mod schema;
 pub(crate) mod sqlite;
@@ -119,7 +121,6 @@ impl dyn Transaction + '_ {
 pub(crate) enum Arg<'a> {
     Null,
     Integer(i64),
-    Real(f64),
     Text(&'a str),
     Bytes(&'a [u8]),
 }
@@ -152,8 +153,6 @@ impl<'a, T: Into<Self>> From<Option<T>> for Arg<'a> {
 pub(crate) trait Row {
     /// The number, or `None` where the value is null.
     fn optional_integer(&self, column: usize) -> Result<Option<i64>, StoreError>;
-    /// See [`Self::optional_integer`].
-    fn optional_real(&self, column: usize) -> Result<Option<f64>, StoreError>;
     /// See [`Self::optional_integer`].
     fn optional_text(&self, column: usize) -> Result<Option<&str>, StoreError>;
     /// See [`Self::optional_integer`].

@@ -26,6 +26,62 @@ pub(crate) struct OpenColumn {
     pub(crate) values: Vec<f64>,
 }
 
+/// Rows as they are read: series are small numbers, so that their columns are found at once.
+#[derive(Debug, Default)]
+pub(crate) struct OpenRows {
+    steps: Vec<u64>,
+    times: Vec<i64>,
+    columns: Vec<OpenColumn>,
+}
+
+impl OpenRows {
+    /// Begins the next row; gives its number.
+    pub(crate) fn begin_row(&mut self, step: u64, time: i64) -> u32 {
+        self.steps.push(step);
+        self.times.push(time);
+        (self.steps.len() - 1) as u32
+    }
+
+    /// Adds a value to a row.
+    #[inline]
+    pub(crate) fn push(&mut self, series: usize, row: u32, value: f64) {
+        if series >= self.columns.len() {
+            self.columns.resize_with(series + 1, OpenColumn::default);
+        }
+        if let Some(column) = self.columns.get_mut(series) {
+            column.rows.push(row);
+            column.values.push(value);
+        }
+    }
+
+    /// Leaves out all values of a step or later.
+    pub(crate) fn supersede(&mut self, from_step: u64) {
+        for column in &mut self.columns {
+            column.supersede(&self.steps, from_step);
+        }
+    }
+
+    /// Without the series that have nothing.
+    pub(crate) fn into_open(self) -> Open {
+        let columns = (0i64..).zip(self.columns);
+        Open {
+            steps: self.steps,
+            times: self.times,
+            columns: columns.filter(|(_, c)| !c.rows.is_empty()).collect(),
+        }
+    }
+}
+
+impl OpenColumn {
+    fn supersede(&mut self, steps: &[u64], from_step: u64) {
+        let keep = |row: u32| steps.get(row as usize).is_some_and(|&s| s < from_step);
+        let mut rows = self.rows.iter();
+        self.values
+            .retain(|_| rows.next().is_some_and(|&row| keep(row)));
+        self.rows.retain(|&row| keep(row));
+    }
+}
+
 impl Open {
     pub(crate) fn is_empty(&self) -> bool {
         self.columns.is_empty()
@@ -55,14 +111,8 @@ impl Open {
 
     /// Leaves out all values of a step or later.
     pub(crate) fn supersede(&mut self, from_step: u64) {
-        let steps = &self.steps;
         for column in self.columns.values_mut() {
-            let keep = |row: u32| steps.get(row as usize).is_some_and(|&s| s < from_step);
-            let mut rows = column.rows.iter();
-            column
-                .values
-                .retain(|_| rows.next().is_some_and(|&row| keep(row)));
-            column.rows.retain(|&row| keep(row));
+            column.supersede(&self.steps, from_step);
         }
         self.columns.retain(|_, column| !column.rows.is_empty());
     }

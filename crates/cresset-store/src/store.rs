@@ -1,5 +1,7 @@
 //! The door to the store.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -144,7 +146,17 @@ impl Store {
                 root.path().display()
             )));
         }
-        let engine = Box::new(Sqlite::open(&folder.join("index.sqlite"))?);
+        let index = folder.join("index.sqlite");
+        // SQLite would open it for reading, and say at the first change that it may not be changed.
+        if let Err(source) = File::options().write(true).open(&index)
+            && source.kind() != io::ErrorKind::NotFound
+        {
+            return Err(StoreError::Io {
+                path: index,
+                source,
+            });
+        }
+        let engine = Box::new(Sqlite::open(&index)?);
         Ok(Self {
             inner: Arc::new(Inner {
                 lead: Lead::new(folder.join("index.lock")),

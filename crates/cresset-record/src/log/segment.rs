@@ -162,6 +162,9 @@ impl<R: Read + Seek> SegmentReader<R> {
     fn next_damage(&mut self, complete: bool) -> Result<Next<'_>, LogError> {
         let from = self.offset();
         if self.fill(1)?.is_none() {
+            // At rest it holds no memory: one process may follow thousands of logs.
+            self.go_to(from);
+            self.buffer = Vec::new();
             return Ok(if complete { Next::End } else { Next::Pending });
         }
         let found = self.find_frame()?;

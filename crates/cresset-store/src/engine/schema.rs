@@ -92,6 +92,13 @@ const KEPT: &[(&str, &str)] = &[
 
 /// Makes what is not there yet.
 pub(super) fn prepare(engine: &mut Writing<'_>, path: &Path) -> Result<(), StoreError> {
+    // Most often everything is there: no reason to wait for another process that writes.
+    if engine
+        .peek(&mut |tx| counter(tx, "schema"))
+        .is_ok_and(|found| found == VERSION)
+    {
+        return Ok(());
+    }
     let path = path.to_owned();
     engine.run(&mut |tx| {
         for (name, columns) in KEPT.iter().chain(people::TABLES).chain(DERIVED) {

@@ -114,6 +114,18 @@ impl Engine for Sqlite {
 pub(super) struct Writing<'a>(&'a mut Connection);
 
 impl Writing<'_> {
+    /// Looks without becoming the writer.
+    pub(super) fn peek<T>(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let tx = self
+            .0
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(engine_error)?;
+        work(&mut Open(&tx))
+    }
+
     pub(super) fn run(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         let tx = self
             .0
@@ -157,7 +169,6 @@ impl ToSql for Arg<'_> {
         Ok(match *self {
             Self::Null => ToSqlOutput::Owned(Value::Null),
             Self::Integer(n) => ToSqlOutput::Owned(Value::Integer(n)),
-            Self::Real(x) => ToSqlOutput::Owned(Value::Real(x)),
             Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         })
@@ -178,15 +189,6 @@ impl Row for Answer<'_> {
             ValueRef::Null => Ok(None),
             ValueRef::Integer(n) => Ok(Some(n)),
             other => Err(wrong_type(column, "a whole number", other)),
-        }
-    }
-
-    fn optional_real(&self, column: usize) -> Result<Option<f64>, StoreError> {
-        match self.value(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(n) => Ok(Some(n as f64)),
-            ValueRef::Real(x) => Ok(Some(x)),
-            other => Err(wrong_type(column, "a number", other)),
         }
     }
 

@@ -44,11 +44,12 @@ pub(super) fn commit(
         version,
     };
     commit.name_series(tx, &mut run.fold)?;
+    let open = run.fold.pending.take_open();
     let superseded = std::mem::take(&mut run.fold.pending.superseded);
     for (rank, from_step) in superseded {
-        commit.supersede(tx, run, rank, from_step)?;
+        commit.supersede(tx, run, rank, from_step, open.get(&rank))?;
     }
-    commit.scalars(tx, run, seal_all)?;
+    commit.scalars(tx, run, open, seal_all)?;
     commit.others(tx, &run.fold)?;
     run.fold.count_lines();
     let summary = run.fold.finish();
@@ -161,11 +162,9 @@ impl Commit<'_> {
         &mut self,
         tx: &mut dyn Transaction,
         run: &mut Tracked,
+        pending: BTreeMap<Rank, Open>,
         seal_all: bool,
     ) -> Result<(), StoreError> {
-        let mut pending = std::mem::take(&mut run.fold.pending.open);
-        pending.retain(|_, open| !open.is_empty());
-        let mut open_points: HashMap<Rank, usize> = HashMap::new();
         let mut full = false;
         for (&rank, open) in &pending {
             for (&place, column) in &open.columns {
@@ -176,7 +175,6 @@ impl Commit<'_> {
             }
             let slots = run.fold.slots.iter().filter(|slot| slot.rank == rank);
             let points: u64 = slots.map(|slot| slot.state.unsealed).sum();
-            open_points.insert(rank, points as usize);
             full |= points as usize > seal::MAX_OPEN;
         }
         let unsealed = run.fold.slots.iter().any(|slot| slot.state.unsealed > 0);
@@ -186,7 +184,7 @@ impl Commit<'_> {
                 all.entry(rank).or_default().append(open);
             }
             for (rank, mut open) in all {
-                self.seal(tx, &mut run.fold, rank, &mut open, seal_all)?;
+                self.seal(tx, &mut run.fold, &mut open, seal_all)?;
                 self.put_tail(tx, run, rank, &open)?;
             }
         } else {
@@ -259,7 +257,6 @@ impl Commit<'_> {
         &self,
         tx: &mut dyn Transaction,
         fold: &mut Fold,
-        _rank: Rank,
         open: &mut Open,
         all: bool,
     ) -> Result<(), StoreError> {
@@ -328,12 +325,12 @@ impl Commit<'_> {
         run: &mut Tracked,
         rank: Rank,
         from_step: u64,
+        pending: Option<&Open>,
     ) -> Result<(), StoreError> {
         let mut tail = self.take_tail(tx, run)?;
         if let Some(open) = tail.get_mut(&rank) {
             open.supersede(from_step);
         }
-        let pending = run.fold.pending.open.get(&rank);
         for (place, slot) in run.fold.slots.iter_mut().enumerate() {
             if slot.rank != rank {
                 continue;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::series::Slot;
 use super::stored::{StoredHead, StoredWriter, short_environment};
 use crate::document::SeriesKind;
-use crate::open::Open;
+use crate::open::{Open, OpenRows};
 use crate::rundata::stats;
 
 /// A run while it is indexed.
@@ -34,7 +34,7 @@ pub(crate) struct Fold {
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     /// By writer; series are places of slots.
-    pub(crate) open: BTreeMap<Rank, Open>,
+    open: BTreeMap<Rank, OpenRows>,
     /// Steps from which on everything that is in the database already is superseded.
     pub(crate) superseded: BTreeMap<Rank, u64>,
     pub(crate) histograms: Vec<PendingHistogram>,
@@ -44,6 +44,16 @@ pub(crate) struct Pending {
     pub(crate) points: usize,
     /// About how many bytes it takes.
     pub(crate) weight: usize,
+}
+
+impl Pending {
+    /// The scalars, by writer; series are places of slots.
+    pub(crate) fn take_open(&mut self) -> BTreeMap<Rank, Open> {
+        let open = std::mem::take(&mut self.open).into_iter();
+        open.map(|(rank, rows)| (rank, rows.into_open()))
+            .filter(|(_, open)| !open.is_empty())
+            .collect()
+    }
 }
 
 #[derive(Debug)]
@@ -72,6 +82,12 @@ struct Keys {
     places: HashMap<KeyId, usize>,
     /// Keys and places of the last row: the next one most often has the same.
     last_row: Vec<(KeyId, usize)>,
+}
+
+impl Keys {
+    fn take_last_row(&mut self) -> Vec<(KeyId, usize)> {
+        std::mem::take(&mut self.last_row)
+    }
 }
 
 /// Definitions in order, each once: of equal ones the latest stands for all.
@@ -249,19 +265,24 @@ impl Fold {
 
     fn add_rows(&mut self, rank: Rank, rows: &[Row]) {
         self.writer(rank);
+        let mut open = self.pending.open.remove(&rank).unwrap_or_default();
+        let mut last_row = self.writers.entry(rank).or_default().take_last_row();
         for row in rows {
             self.head.latest = self.head.latest.max(row.time);
-            let open = self.pending.open.entry(rank).or_default();
-            let number = open.steps.len() as u32;
-            open.steps.push(row.step);
-            open.times.push(row.time.0);
+            let number = open.begin_row(row.step, row.time.0);
             self.pending.points += row.points.len();
             self.pending.weight += 16 * row.points.len() + 16;
             for (i, &(id, value)) in row.points.iter().enumerate() {
-                let known = self.writers.get(&rank).and_then(|k| k.last_row.get(i));
-                let place = match known {
+                let place = match last_row.get(i) {
                     Some(&(known, place)) if known == id => place,
-                    _ => self.find_place(rank, id, i),
+                    _ => {
+                        let place = self.find_place(rank, id);
+                        match last_row.get_mut(i) {
+                            Some(entry) => *entry = (id, place),
+                            None => last_row.push((id, place)),
+                        }
+                        place
+                    }
                 };
                 let Some(slot) = self.slots.get_mut(place) else {
                     continue;
@@ -269,29 +290,29 @@ impl Fold {
                 slot.changed = true;
                 slot.state.arrivals += 1;
                 slot.state.push(row.step, value);
-                if let Some(open) = self.pending.open.get_mut(&rank) {
-                    let column = open.columns.entry(place as i64).or_default();
-                    column.rows.push(number);
-                    column.values.push(value);
-                }
+                open.push(place, number, value);
             }
         }
+        self.writers.entry(rank).or_default().last_row = last_row;
+        self.pending.open.insert(rank, open);
     }
 
-    /// Where the scalar series is that a writer's key number stands for; remembers it for place `i` of the next row.
-    fn find_place(&mut self, rank: Rank, id: KeyId, i: usize) -> usize {
+    /// Where the scalar series is that a writer's key number stands for.
+    fn find_place(&mut self, rank: Rank, id: KeyId) -> usize {
         let known = self
             .writers
             .get(&rank)
             .and_then(|k| k.places.get(&id))
             .copied();
-        let place = known.unwrap_or_else(|| self.slot(rank, id, SeriesKind::Scalar));
-        let keys = self.writers.entry(rank).or_default();
-        keys.places.insert(id, place);
-        match keys.last_row.get_mut(i) {
-            Some(entry) => *entry = (id, place),
-            None => keys.last_row.push((id, place)),
+        if let Some(place) = known {
+            return place;
         }
+        let place = self.slot(rank, id, SeriesKind::Scalar);
+        self.writers
+            .entry(rank)
+            .or_default()
+            .places
+            .insert(id, place);
         place
     }
 

@@ -1,7 +1,6 @@
 //! One run that is being followed.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cresset_record::{Cursor, Follower, LogError, Rank, RunDir, is_live};
@@ -179,14 +178,6 @@ impl Tracked {
 
     pub(crate) fn cursor(&self) -> Cursor {
         self.follower.cursor()
-    }
-
-    /// The segments that are being written, and how far they were read.
-    pub(crate) fn ends(&self) -> Vec<(PathBuf, u64)> {
-        let cursor = self.follower.cursor();
-        let ends = cursor.0.iter();
-        ends.map(|(&rank, position)| (self.dir.segment(rank, position.segment), position.offset))
-            .collect()
     }
 
     /// Bytes of all segments up to those that are being read.

@@ -92,12 +92,15 @@ fn judge(observed: &[Observed], first_nonfinite_step: Option<u64>) -> (f64, Vec<
         let growth = peak / typical;
         if growth >= GROWTH {
             suspicion += 100.0 + growth.log10();
-            reasons.push(format!("norm grew {}-fold", grouped(growth as u64)));
+            reasons.push(format!("norm grew {}-fold", grouped(growth.round() as u64)));
         }
         let end = norm(last);
         if observed.len() >= STILL && end > 0.0 && peak / end >= SHRINKAGE {
             suspicion += 50.0 + (peak / end).log10();
-            reasons.push(format!("norm shrank {}-fold", grouped((peak / end) as u64)));
+            reasons.push(format!(
+                "norm shrank {}-fold",
+                grouped((peak / end).round() as u64)
+            ));
         }
     }
     let finite = last.stats.finite();

@@ -1,6 +1,7 @@
 //! Which values of a run are shown.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cresset_record::Timestamp;
@@ -88,6 +89,8 @@ impl Columns {
 pub(super) struct Leaves {
     /// By the node that is left and the name that is entered.
     children: FxHashMap<(usize, Symbol), usize>,
+    /// By the node that is left and the shape of the object that is entered: the nodes of all that it has.
+    shapes: FxHashMap<(usize, usize), Rc<[usize]>>,
     nodes: Vec<Node>,
     by_path: HashMap<Arc<str>, usize>,
 }
@@ -157,11 +160,8 @@ impl Leaves {
         names: &Names,
         visit: &mut impl FnMut(&[Node], usize, &'a Cell),
     ) {
-        for (name, cell) in object.iter() {
-            let node = match self.children.get(&(parent, name)) {
-                Some(&node) => node,
-                None => self.add(parent, name, names),
-            };
+        let nodes = self.children_of(parent, object, names);
+        for (&node, cell) in nodes.iter().zip(object.cells()) {
             match cell {
                 Cell::Object(inside) if !inside.is_empty() => {
                     self.descend(node, inside, names, visit);
@@ -169,6 +169,21 @@ impl Leaves {
                 _ => visit(&self.nodes, node, cell),
             }
         }
+    }
+
+    /// The nodes of all that an object has. Most objects have the names of one that was seen before.
+    fn children_of(&mut self, parent: usize, object: &Object, names: &Names) -> Rc<[usize]> {
+        let shape = (parent, object.shape());
+        if let Some(known) = self.shapes.get(&shape) {
+            return Rc::clone(known);
+        }
+        let node = |(name, _): (Symbol, &Cell)| match self.children.get(&(parent, name)) {
+            Some(&node) => node,
+            None => self.add(parent, name, names),
+        };
+        let nodes: Rc<[usize]> = object.iter().map(node).collect();
+        self.shapes.insert(shape, Rc::clone(&nodes));
+        nodes
     }
 
     /// Numbers a field that was not seen before.

@@ -22,7 +22,7 @@ pub struct Field {
     pub range: Option<(f64, f64)>,
     /// Distinct values, counted up to 1,000.
     pub distinct: u64,
-    /// The most frequent, at most 20.
+    /// The most frequent, at most 20; counted until there were 1,000 distinct ones.
     pub values: Vec<Json>,
 }
 

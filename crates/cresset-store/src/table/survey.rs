@@ -132,10 +132,9 @@ impl<'a> Tally<'a> {
             let (min, max) = self.range.unwrap_or((number, number));
             self.range = Some((min.min(number), max.max(number)));
         }
+        // Of more values than these, none is frequent enough to be offered.
         if self.values.len() < MAX_DISTINCT {
             *self.values.entry(value).or_default() += weight;
-        } else if let Some(count) = self.values.get_mut(&value) {
-            *count += weight;
         }
     }
 

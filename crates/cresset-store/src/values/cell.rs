@@ -39,6 +39,16 @@ impl Object {
         self.names.iter().copied().zip(&self.cells)
     }
 
+    /// All values, in the order of [`Self::iter`].
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// A number that objects with the same names have in common for as long as they are there, if they are of one pool.
+    pub(crate) fn shape(&self) -> usize {
+        self.names.as_ptr() as usize
+    }
+
     /// Whether it has nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.cells.is_empty()

@@ -1,7 +1,8 @@
 //! Names of fields, each kept once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 /// The number of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +12,7 @@ pub(crate) struct Symbol(u32);
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     list: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, Symbol>,
+    numbers: FxHashMap<Arc<str>, Symbol>,
 }
 
 impl Names {

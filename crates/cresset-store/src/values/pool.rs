@@ -1,10 +1,10 @@
 //! Makes values that share what they have in common.
 
-use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use cresset_record::Definition;
+use rustc_hash::FxHashSet;
 use serde_json::{Map, Value as Json};
 
 use super::cell::{Cell, Object};
@@ -15,11 +15,11 @@ use super::names::{Names, Symbol};
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     pub(crate) names: Names,
-    texts: HashSet<Arc<str>>,
-    shapes: HashSet<Arc<[Symbol]>>,
-    lists: HashSet<Arc<[Cell]>>,
-    objects: HashSet<Arc<Object>>,
-    definitions: HashSet<Arc<[Definition]>>,
+    texts: FxHashSet<Arc<str>>,
+    shapes: FxHashSet<Arc<[Symbol]>>,
+    lists: FxHashSet<Arc<[Cell]>>,
+    objects: FxHashSet<Arc<Object>>,
+    definitions: FxHashSet<Arc<[Definition]>>,
     /// How many there may be until those are looked for that nobody uses any more.
     enough: usize,
 }
@@ -117,7 +117,7 @@ impl Pool {
 }
 
 /// The one of these that is equal.
-fn share<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, value: impl Into<Arc<T>>) -> Arc<T> {
+fn share<T: ?Sized + Eq + Hash>(known: &mut FxHashSet<Arc<T>>, value: impl Into<Arc<T>>) -> Arc<T> {
     let value = value.into();
     if let Some(known) = known.get(&value) {
         return Arc::clone(known);
