@@ -4,14 +4,16 @@ import "uplot/dist/uPlot.min.css";
 import { theme, token } from "../app/theme";
 import { formatNumber } from "../ui/format";
 import { fade } from "../ui/palette";
-import { formatTick, formatX, xTick, type ShownAxis } from "./axis";
+import { formatX, type ShownAxis } from "./axis";
+import { axesOf } from "./axes";
+import { seriesOf, showPoints } from "./curves";
+import { between } from "./grid";
 import { focused, setFocused, setSharedCursor, sharedCursor } from "./hover";
 import type { PlotLine } from "./line";
 import { nearest } from "./nearest";
 import { drawMarks, drawOverlay } from "./overlay";
 import { startPanning, type Pan } from "./pan";
 import { PlotTooltip, type Tip } from "./PlotTooltip";
-import { logTicks } from "./ticks";
 import { yRange, type Outliers } from "./yRange";
 import "./plot.css";
 
@@ -160,9 +162,6 @@ export function Plot(props: PlotProps): JSX.Element {
   }
 
   function options(width: number, height: number): uPlot.Options {
-    const font = `11px ${token("--font")}`;
-    const stroke = token("--axis");
-    const line = { stroke: token("--grid"), width: 1 };
     const all = curves();
     // Many raw curves over each other would hide the smoothed ones.
     const faint = Math.max(0.05, 0.26 / Math.sqrt(Math.max(1, props.lines.length)));
@@ -176,33 +175,7 @@ export function Plot(props: PlotProps): JSX.Element {
         x: { time: props.axis === "wall", distr: props.logX && props.axis !== "wall" ? 3 : 1, range: () => movedTo ?? shownWindow() },
         y: { distr: props.logY ? 3 : 1, range: (u) => rangeY(u) },
       },
-      axes: [
-        {
-          font,
-          stroke,
-          grid: line,
-          ticks: { show: false },
-          gap: 6,
-          size: 24,
-          space: 64,
-          // uPlot's own ticks of a logarithmic axis never end where its low end is no power of ten.
-          ...(props.logX && props.axis !== "wall"
-            ? logAxis((u) => u.width / 80)
-            : { incrs: props.axis === "relative" || props.axis === "wall" ? SECONDS : undefined }),
-          values: (_u, splits, _axis, _space, step) => splits.map((value) => xTick(props.axis, value, props.logX ? value : step)),
-        },
-        {
-          font,
-          stroke,
-          grid: line,
-          ticks: { show: false },
-          gap: 6,
-          space: 34,
-          ...(props.logY ? logAxis((u) => u.height / 40) : { incrs: props.unit === "B" ? BYTES : undefined }),
-          size: (_u, values) => 14 + 6 * Math.ceil(Math.max(4, ...(values ?? []).map((text) => text?.length ?? 0)) * 1.05),
-          values: (_u, splits, _axis, _space, step) => splits.map((value) => formatTick(value, props.logY ? value : step, props.unit ?? null)),
-        },
-      ],
+      axes: axesOf({ axis: props.axis, logX: props.logX ?? false, logY: props.logY ?? false, unit: props.unit ?? null }),
       series: [
         {},
         ...all.map((curve): uPlot.Series => {
@@ -399,76 +372,7 @@ export function Plot(props: PlotProps): JSX.Element {
   );
 }
 
-/** Ticks of a logarithmic axis, at most about so many; uPlot's own do not end where the axis begins at no power of ten. */
-function logAxis(atMost: (u: uPlot) => number): Partial<uPlot.Axis> {
-  return { splits: (u, _axis, low, high) => logTicks(low, high, Math.max(2, atMost(u))), filter: (_u, splits) => splits };
-}
-
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-/** Steps between ticks of time, in seconds. */
-const SECONDS = [
-  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
-  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
-  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
-  ...[1, 2, 7, 14, 30, 90, 180, 365, 730, 1825, 3650].map((days) => days * DAY),
-];
-/** Steps between ticks of bytes: powers of two. */
-const BYTES = Array.from({ length: 60 }, (_, power) => 2 ** power);
-
 const linear = uPlot.paths.linear!();
-
-interface Curve {
-  line: PlotLine;
-  role: "y" | "ghost" | "low" | "high";
-  values: PlotLine["y"];
-}
-
-/** Bands first, then what is faint, then lines: in the order in which they are painted. */
-function seriesOf(lines: readonly PlotLine[]): Curve[] {
-  const bands: Curve[] = [];
-  const ghosts: Curve[] = [];
-  const own: Curve[] = [];
-  for (const line of lines) {
-    if (line.band === "always" && line.low && line.high) {
-      bands.push({ line, role: "high", values: line.high }, { line, role: "low", values: line.low });
-    }
-    if (line.ghost) ghosts.push({ line, role: "ghost", values: line.ghost });
-    own.push({ line, role: "y", values: line.y });
-  }
-  return [...bands, ...ghosts, ...own];
-}
-
-/** Points are shown where there are few enough to tell them apart. */
-function showPoints(u: uPlot, series: number, from: number, to: number): boolean {
-  const values = u.data[series]!;
-  // Counting stops where it is known that there are too many.
-  const most = u.series.length <= 12 ? u.over.clientWidth / 24 : 2;
-  let count = 0;
-  for (let i = from; i <= to && count <= most; i++) if (values[i] !== null && values[i] !== undefined) count += 1;
-  return count > 0 && count <= most;
-}
-
-/** The places of the grid that a window shows, with one neighbour at each side. */
-function between(x: number[], min: number, max: number): [number, number] {
-  let from = lowerBound(x, min);
-  let to = lowerBound(x, max);
-  if (from > 0) from -= 1;
-  if (to >= x.length) to = x.length - 1;
-  return [from, Math.max(from, to)];
-}
-
-function lowerBound(x: number[], value: number): number {
-  let low = 0;
-  let high = x.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (x[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 function summary(lines: readonly PlotLine[]): string {
   if (!lines.length) return "no values";

@@ -1,4 +1,5 @@
 import type uPlot from "uplot";
+import { lowerBound } from "./grid";
 import type { PlotLine } from "./line";
 
 /**
@@ -12,8 +13,8 @@ export interface Pan {
   end: () => void;
 }
 
-/** Milliseconds of a frame that are spent on painting what is still missing. */
-const BUDGET = 5;
+/** Milliseconds that a frame may take before less is painted in the next one. What a stroke costs shows only then: browsers defer it. */
+const FRAME = 20;
 
 /** `cut`: places at the start of lines that the plot leaves out. */
 export function startPanning(u: uPlot, lines: readonly PlotLine[], cut: number): Pan {
@@ -41,18 +42,22 @@ export function startPanning(u: uPlot, lines: readonly PlotLine[], cut: number):
     [lowerBound(left, width * 2) - 1, lowerBound(left, width * 3) + 1],
   ];
   let next = 0;
+  let before = performance.now();
+  let batch = 1;
   let frame = requestAnimationFrame(paint);
 
-  function paint(): void {
+  function paint(now: number): void {
     if (!context || low === undefined || high === undefined) return;
-    const until = performance.now() + BUDGET;
+    batch = now - before > FRAME ? Math.max(1, batch >> 1) : batch + 1;
+    before = now;
+    const until = Math.min(lines.length, next + batch);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.save();
     context.beginPath();
     context.rect(0, 0, width, height);
     context.rect(width * 2, 0, width, height);
     context.clip();
-    while (next < lines.length && performance.now() < until) {
+    while (next < until) {
       const line = lines[next++]!;
       context.strokeStyle = line.color;
       context.lineWidth = lines.length > 30 ? 1 : 1.5;
@@ -88,15 +93,4 @@ export function startPanning(u: uPlot, lines: readonly PlotLine[], cut: number):
       clip.remove();
     },
   };
-}
-
-function lowerBound(values: Float64Array, value: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
