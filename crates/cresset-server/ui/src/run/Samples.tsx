@@ -85,7 +85,8 @@ export default function Samples(): JSX.Element {
       setQuery({ true: same ? null : trueClass, predicted: same ? null : predictedClass });
       if (same) return;
       const own = all().filter((one) => one.kind === "image");
-      const target = own.find((one) => prefixOf(one.key) === prefixOf(key)) ?? own[0];
+      // Where `log_evaluation` puts the images of the matrix beside it; else images that share its prefix.
+      const target = own.find((one) => one.key === `${prefixOf(key)}/mistakes`) ?? own.find((one) => prefixOf(one.key) === prefixOf(key)) ?? own[0];
       if (target) requestAnimationFrame(() => document.getElementById(sectionId(target.key))?.scrollIntoView({ behavior: "smooth", block: "nearest" }));
     },
     saw: (names) => {
