@@ -55,7 +55,7 @@ function Boxes(props: { boxes: BoxDetail[]; width: number; height: number; label
   const colour = (box: BoxDetail) => runHue(names().indexOf(box.label), theme());
   const size = () => Math.max(props.width, props.height) / 30;
   return (
-    <svg class="image-overlay" viewBox={`0 0 ${props.width} ${props.height}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg class="image-overlay" viewBox={`0 0 ${props.width} ${props.height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
       <For each={props.boxes}>
         {(box) => (
           <g style={{ color: colour(box) }}>

@@ -137,7 +137,7 @@ function SummaryCard(): JSX.Element {
       tools={
         <>
           <Show when={entries().length > 12}>
-            <Input label="Search summary" value={search()} onText={setSearch} icon={<Search />} clearable class="run-card-search" />
+            <Input label="Search summary" placeholder="Search" value={search()} onText={setSearch} icon={<Search />} clearable class="run-card-search" />
           </Show>
           <Show when={entries().length > 0}>
             <IconButton label="Copy summary as JSON" small onClick={() => void copy(JSON.stringify(page.run.summary, null, 2), "Summary")}>

@@ -25,7 +25,7 @@ export function TreeCard(props: { title: string; root: { [key: string]: Json }; 
       tools={
         <>
           <Show when={size() > SEARCHED}>
-            <Input label={`Search ${props.title.toLowerCase()}`} value={search()} onText={setSearch} icon={<Search />} clearable class="run-card-search" />
+            <Input label={`Search ${props.title.toLowerCase()}`} placeholder="Search" value={search()} onText={setSearch} icon={<Search />} clearable class="run-card-search" />
           </Show>
           {props.tools}
           <Show when={size() > 0}>
