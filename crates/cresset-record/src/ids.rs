@@ -122,6 +122,13 @@ impl TryFrom<String> for Project {
                 "holds a control character",
             ));
         }
+        if matches!(text.as_str(), "." | "..") {
+            return Err(NameError::new(
+                "project name",
+                &text,
+                "cannot be part of an address; choose another",
+            ));
+        }
         // Percent-encoding triples a byte at most, and file systems take 255 bytes a component.
         let project = Self(text);
         if project.folder_name().len() > 255 {
@@ -250,7 +257,8 @@ mod tests {
     fn a_project_folder_is_one_safe_component() {
         let folder = |s: &str| Project::try_from(s.to_owned()).map(|p| p.folder_name());
         assert_eq!(folder("harbor-defects").as_deref(), Ok("harbor-defects"));
-        assert_eq!(folder("..").as_deref(), Ok("%2E."));
+        assert_eq!(folder("...").as_deref(), Ok("%2E.."));
+        assert!(folder(".").is_err() && folder("..").is_err());
         assert_eq!(folder("a/b").as_deref(), Ok("a%2Fb"));
         assert_eq!(folder("löt").as_deref(), Ok("l%C3%B6t"));
         assert!(folder("  ").is_err());

@@ -6,7 +6,7 @@ test("a brush on an axis of the parallel coordinates picks runs", async ({ page 
   await settle(page);
   const card = page.getByRole("region", { name: "Parallel coordinates" });
   await expect(card).toBeVisible();
-  const axis = card.getByRole("button", { name: "val/auc" });
+  const axis = page.getByRole("region", { name: "Axes and runs" }).getByRole("button", { name: /auc$/ });
   const [name, frame] = [(await axis.boundingBox())!, (await card.locator("canvas").first().boundingBox())!];
   const x = name.x + name.width / 2;
   const y = (share: number) => frame.y + frame.height * share;
@@ -24,8 +24,7 @@ test("a brush on an axis of the parallel coordinates picks runs", async ({ page 
 test("an axis is brushed by keyboard", async ({ page }) => {
   await page.goto(`${site("reference")}/p/${PROJECT}/compare?axes=config.lr,config.augment,val/auc`);
   await settle(page);
-  const card = page.getByRole("region", { name: "Parallel coordinates" });
-  await card.getByRole("button", { name: "config.augment" }).focus();
+  await page.getByRole("region", { name: "Axes and runs" }).getByRole("button", { name: "augment" }).focus();
   await page.keyboard.press("Enter");
   const box = page.getByRole("checkbox", { name: "heavy" });
   await expect(box).toBeVisible();

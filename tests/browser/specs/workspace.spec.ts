@@ -14,8 +14,6 @@ test("zooming asks for the window in finer detail", async ({ page }) => {
   const chart = page.getByRole("group", { name: /^train\/loss/ }).first();
   await expect(chart).toBeVisible();
   await settle(page);
-  const whole = await page.waitForResponse((answer) => isSeries(answer.request()), { timeout: 1 }).catch(() => null);
-  expect(whole).toBeNull();
   const box = (await chart.boundingBox())!;
   const finer = page.waitForResponse((answer) => isSeries(answer.request()) && asked(answer.request()).has("from"));
   await page.mouse.move(box.x + box.width * 0.45, box.y + box.height * 0.4);
@@ -136,7 +134,7 @@ test("a project of 1,000 runs shows all of them, and draws only what is in sight
   await page.goto(`${site("many")}/p/sweep`);
   await expect(count(page)).toContainText("1,000 runs");
   const grid = page.getByRole("grid", { name: "Runs" });
-  await expect(grid).toHaveAttribute("aria-rowcount", /^(1001|201)$/);
+  await expect.poll(() => grid.getAttribute("aria-rowcount").then(Number)).toBeGreaterThan(200);
   expect(await rows(page).count()).toBeLessThan(100);
   await grid.evaluate((element) => element.scrollTo(0, element.scrollHeight));
   await expect.poll(() => rows(page).last().getAttribute("aria-rowindex").then(Number)).toBeGreaterThan(150);
@@ -179,9 +177,10 @@ test("the workspace can be used by keyboard alone", async ({ page }) => {
   const search = page.getByRole("combobox", { name: /^Search runs, projects/ });
   await expect(search).toBeFocused();
   await search.pressSequentially(newest!.name);
-  await expect(page.getByRole("option").first()).toContainText(newest!.name);
+  await expect(page.getByRole("listbox", { name: "Found" }).getByRole("option").first()).toContainText(newest!.name);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(`/runs/${newest!.id}`));
+  await expect(page.getByRole("main")).toContainText(newest!.name);
   await page.keyboard.press("]");
   await expect(page).toHaveURL(/\/charts/);
 

@@ -41,6 +41,10 @@ export class Server {
     return server;
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** Ends it in order. */
   async stop(): Promise<number | null> {
     return this.end("SIGTERM");

@@ -12,42 +12,45 @@ export function site(name: Site): string {
 /** What the pages of a test did that no page may do. */
 class Watch {
   readonly wrong: string[] = [];
-  private readonly origins = new Set<string>();
 
-  constructor(page: Page) {
-    page.context().on("request", (request) => {
-      const url = new URL(request.url());
-      if (url.protocol === "http:" || url.protocol === "https:" || url.protocol === "ws:") {
-        if (url.hostname !== "127.0.0.1") this.wrong.push(`asked for ${request.url()}`);
-        this.origins.add(url.origin);
-      }
+  constructor(page: Page, refusals: "wrong" | "right") {
+    const context = page.context();
+    // Not when it is asked: what the content security policy refuses is asked as well, and gets nowhere.
+    context.on("requestfinished", (request) => this.left(request.url()));
+    context.on("requestfailed", (request) => {
+      if (!/csp|BLOCKED/i.test(request.failure()?.errorText ?? "")) this.left(request.url());
     });
-    page.context().on("response", (response) => {
+    context.on("response", (response) => {
       if (response.status() >= 500 && response.status() !== 503) this.wrong.push(`${response.status()} for ${response.url()}`);
     });
-    page.context().on("dialog", (dialog) => {
+    context.on("dialog", (dialog) => {
       this.wrong.push(`a dialog said ${dialog.message()}`);
       void dialog.dismiss();
     });
-    page.context().on("weberror", (error) => this.wrong.push(`an error that nobody caught: ${error.error().stack ?? error.error().message}`));
-    page.context().on("console", (message) => {
-      // Refused requests are said here too; those are for the tests to judge.
-      if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) this.wrong.push(message.text());
+    context.on("weberror", (error) => this.wrong.push(`an error that nobody caught: ${error.error().stack ?? error.error().message}`));
+    context.on("console", (message) => {
+      // Other errors that are told of here are requests that were refused: those are for the tests to judge.
+      if (message.type() !== "error") return;
+      if (/Uncaught/.test(message.text()) || (refusals === "wrong" && /Content Security Policy/.test(message.text()))) this.wrong.push(message.text());
     });
-    page.context().on("page", (opened) => {
-      if (opened !== page) this.wrong.push(`opened ${opened.url()}`);
-    });
+    page.on("popup", (opened) => this.wrong.push(`opened ${opened.url()}`));
+  }
+
+  private left(address: string): void {
+    const url = new URL(address);
+    if (/^(https?|wss?):$/.test(url.protocol) && url.hostname !== "127.0.0.1") this.wrong.push(`asked for ${address}`);
   }
 }
 
 /**
  * A test in which every page must behave: no error that nobody catches, no dialog, no request to another machine, no answer of
- * the server that says it failed, nothing that the content security policy had to refuse.
+ * the server that says it failed, and nothing that the content security policy had to refuse, unless `refusals` are what is tested.
  */
-export const test = base.extend<{ behaved: Watch }>({
+export const test = base.extend<{ behaved: Watch; refusals: "wrong" | "right" }>({
+  refusals: ["wrong", { option: true }],
   behaved: [
-    async ({ page }, use) => {
-      const watch = new Watch(page);
+    async ({ page, refusals }, use) => {
+      const watch = new Watch(page, refusals);
       await use(watch);
       expect(watch.wrong, "what no page may do").toEqual([]);
     },

@@ -4,7 +4,7 @@
 pub(super) const NAMES: [&str; 14] = [
     "<img src=x onerror=pwned()>",
     "../../etc",
-    "..",
+    "...",
     "evil\u{202e}gnp.exe",
     "a/b?c=d&e=f#g",
     "100%",

@@ -232,10 +232,12 @@ impl<'a> Training<'a> {
         if let Some(system) = &mut self.system {
             system.look(&mut self.book, step)?;
         }
-        if step % (self.steps / OBSERVATIONS) == 3 {
-            let broken = match (plan.ending, self.broke) {
-                (_, Some(_)) => Some(1.0),
-                (Ending::Diverged(at), None) => Some((done / at).powi(4) * 0.9),
+        // A loss that is NaN for the first time is always looked at.
+        let just_broke = loss.is_nan() && self.broke.is_none();
+        if step % (self.steps / OBSERVATIONS) == 3 || just_broke {
+            let broken = match (plan.ending, loss.is_nan()) {
+                (_, true) => Some(1.0),
+                (Ending::Diverged(at), false) => Some((done / at).powi(4) * 0.9),
                 _ => None,
             };
             let now = (step, done, rate);
@@ -248,7 +250,7 @@ impl<'a> Training<'a> {
                 &mut self.rng,
             )?;
         }
-        if loss.is_nan() && self.broke.is_none() {
+        if just_broke {
             self.broke = Some(step);
             self.alert(
                 Level::Error,
