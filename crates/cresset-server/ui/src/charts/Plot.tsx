@@ -173,7 +173,7 @@ export function Plot(props: PlotProps): JSX.Element {
       legend: { show: false },
       scales: {
         x: { time: props.axis === "wall", distr: props.logX && props.axis !== "wall" ? 3 : 1, range: () => movedTo ?? shownWindow() },
-        y: { distr: props.logY ? 3 : 1, range: (u) => rangeY(u) },
+        y: { distr: props.logY ? 3 : 1, range: () => rangeY() },
       },
       axes: axesOf({ axis: props.axis, logX: props.logX ?? false, logY: props.logY ?? false, unit: props.unit ?? null }),
       series: [
@@ -231,11 +231,12 @@ export function Plot(props: PlotProps): JSX.Element {
     };
   }
 
-  function rangeY(u: uPlot): [number, number] {
+  function rangeY(): [number, number] {
     if (heldY) return heldY;
     const { x, cut } = data();
-    const { min = null, max = null } = u.scales["x"] ?? {};
-    const [from, to] = min === null || max === null ? [0, x.length - 1] : between(x, min, max);
+    // Not the scale of x as it is: while data are set it is still the old one.
+    const [min, max] = movedTo ?? shownWindow();
+    const [from, to] = between(x, min, max);
     return yRange(props.lines, from + cut, to + cut, props.logY ?? false, props.outliers ?? "auto");
   }
 

@@ -1,13 +1,15 @@
 import { formatBytes, formatDuration, formatNumber } from "../ui/format";
 
-/** What runs along the x axis. `auto`: the key's own step metric where it has one, else the step. */
+/** What runs along the x axis. `auto`: the key's own step metric where it has one, time for what the machine does, else the step. */
 export type XAxis = "auto" | "step" | "relative" | "wall" | `metric:${string}`;
 
 /** The axis of one key, as the API wants it. */
 export type ShownAxis = Exclude<XAxis, "auto">;
 
-export function shownAxis(x: XAxis, stepMetric: string | null): ShownAxis {
+export function shownAxis(x: XAxis, stepMetric: string | null, key = ""): ShownAxis {
   if (x !== "auto") return x;
+  // What is sampled by the clock has many points at one step.
+  if (key.startsWith("system/")) return "relative";
   return stepMetric === null ? "step" : `metric:${stepMetric}`;
 }
 

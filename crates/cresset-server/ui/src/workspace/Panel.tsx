@@ -51,7 +51,7 @@ export function Panel(props: {
     observer.observe(frame);
     onCleanup(() => observer.disconnect());
   });
-  const axis = () => shownAxis(props.data.settings.x(), props.info.step_metric);
+  const axis = () => shownAxis(props.data.settings.x(), props.info.step_metric, props.info.key);
   const slash = () => props.title.lastIndexOf("/");
 
   return (
@@ -134,7 +134,7 @@ export function Panel(props: {
 
 /** The chart of a panel, for the grid and for the window that it is maximised in. */
 export function PanelChart(props: { data: PanelData; info: KeyInfo; wheel?: boolean }): JSX.Element {
-  const axis = () => shownAxis(props.data.settings.x(), props.info.step_metric);
+  const axis = () => shownAxis(props.data.settings.x(), props.info.step_metric, props.info.key);
   return (
     <LineChart
       project={props.data.project}
