@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { fill, LiveRun, place, remove } from "../support/folders.ts";
 import { PROJECT, settle } from "../support/pages.ts";
 import { Server } from "../support/server.ts";
@@ -5,6 +6,7 @@ import { expect, site, test } from "../support/test.ts";
 
 test("where nothing is, the page shows how to begin, and becomes the project with its first run", async ({ page }) => {
   const folder = place("first");
+  mkdirSync(folder);
   const server = await Server.start(folder);
   let run: LiveRun | undefined;
   try {
