@@ -102,7 +102,7 @@ impl Asset {
             std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             std::borrow::Cow::Owned(bytes) => Bytes::copy_from_slice(bytes),
         };
-        let gzip = compress(&bytes)
+        let gzip = compress(&bytes, Compression::best())
             .filter(|gzip| gzip.len() < bytes.len() / 10 * 9)
             .map(Bytes::from);
         Self {
@@ -115,8 +115,9 @@ impl Asset {
     }
 }
 
-fn compress(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+/// The bytes in gzip's format.
+pub(crate) fn compress(bytes: &[u8], level: Compression) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok()
 }
@@ -145,14 +146,8 @@ fn answer(name: &str, asset: &Asset, hashed: bool, asked: &HeaderMap) -> Respons
     if is_known(asked, &asset.tag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    let takes_gzip = asked
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|v| v.to_str().ok())
-        .flat_map(|v| v.split(','))
-        .any(|coding| coding.trim() == "gzip" || coding.trim().starts_with("gzip;q=1"));
     let body = match &asset.gzip {
-        Some(gzip) if takes_gzip => {
+        Some(gzip) if takes_gzip(asked) => {
             let gzip_name = HeaderValue::from_static("gzip");
             headers.insert(header::CONTENT_ENCODING, gzip_name);
             gzip.clone()
@@ -160,6 +155,19 @@ fn answer(name: &str, asset: &Asset, hashed: bool, asked: &HeaderMap) -> Respons
         _ => asset.bytes.clone(),
     };
     (headers, Body::from(body)).into_response()
+}
+
+/// Whether the client reads gzip.
+pub(crate) fn takes_gzip(asked: &HeaderMap) -> bool {
+    let codings = asked.get_all(header::ACCEPT_ENCODING).iter();
+    codings
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+            (name.trim() == "gzip").then(|| weight.replace(' ', ""))
+        })
+        .any(|weight| !matches!(weight.as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
 }
 
 /// Whether the client has the version with this tag.

@@ -33,7 +33,7 @@ pub(crate) struct ErrorDetail {
     message: String,
     /// For `bad_filter`: the character at which the trouble begins, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, nullable = false)]
     column: Option<usize>,
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn router(app: App) -> Router {
 }
 
 fn compression() -> CompressionLayer<And<SizeAbove, Compressible>> {
-    // Columns are many and must not wait; what text gains, it gains at the lowest level.
+    // What text gains, it gains at the lowest level. Columns are compressed where they are made, if that helps them.
     CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(1024).and(Compressible))
@@ -68,7 +68,6 @@ impl Predicate for Compressible {
         let kind = response.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default();
         kind.starts_with("application/json")
-            || kind.starts_with("application/vnd.cresset")
             || kind.starts_with("text/plain")
             || kind.starts_with("text/html")
     }

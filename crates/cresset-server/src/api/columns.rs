@@ -77,16 +77,21 @@ struct SeriesColumns {
     /// The other columns are absent, all five, where each bucket has one point at most; then all are equal to `last`, and
     /// an x with `last` NaN that is not in `nonfinite` has no value.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     first: Option<usize>,
     /// Over finite values; NaN where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     min: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     max: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     mean: Option<usize>,
     /// Where it is 0 the series has nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     count: Option<usize>,
     /// Index into x, NaN, +inf, −inf: buckets with values that are not finite.
     nonfinite: Vec<(usize, u64, u64, u64)>,
@@ -98,7 +103,10 @@ struct SeriesColumns {
 #[derive(Debug, Default)]
 pub(super) struct ColumnsBuilder {
     charts: Vec<ChartColumns>,
-    numbers: Vec<f64>,
+    /// As they came, one after the other in the body.
+    columns: Vec<Vec<f64>>,
+    /// Numbers in all of them.
+    length: usize,
 }
 
 impl ColumnsBuilder {
@@ -117,11 +125,11 @@ impl ColumnsBuilder {
             from: finite(grid.from),
             to: finite(grid.to),
             width: finite(grid.width),
-            offset: self.column(&grid.x)?,
             length: grid.x.len(),
+            offset: self.column(grid.x)?,
         };
         let mut series = Vec::with_capacity(chart.series.len());
-        for one in &chart.series {
+        for one in chart.series {
             series.push(self.series(one)?);
         }
         self.charts.push(ChartColumns {
@@ -135,10 +143,10 @@ impl ColumnsBuilder {
         Ok(())
     }
 
-    fn series(&mut self, series: &ChartSeries) -> Result<SeriesColumns, Failure> {
+    fn series(&mut self, series: ChartSeries) -> Result<SeriesColumns, Failure> {
         let length = series.last.len();
         let full = !series.mean.is_empty();
-        let mut optional = |column: &[f64]| full.then(|| self.column(column)).transpose();
+        let mut optional = |column| full.then(|| self.column(column)).transpose();
         let nonfinite = series
             .nonfinite
             .iter()
@@ -150,25 +158,27 @@ impl ColumnsBuilder {
             length,
             total: series.total,
             points: series.points,
-            first: optional(&series.first)?,
-            min: optional(&series.min)?,
-            max: optional(&series.max)?,
-            mean: optional(&series.mean)?,
-            count: optional(&series.count)?,
-            last: self.column(&series.last)?,
+            first: optional(series.first)?,
+            min: optional(series.min)?,
+            max: optional(series.max)?,
+            mean: optional(series.mean)?,
+            count: optional(series.count)?,
+            last: self.column(series.last)?,
             nonfinite: nonfinite.collect(),
             last_step: series.last_step,
         })
     }
 
-    fn column(&mut self, values: &[f64]) -> Result<usize, Failure> {
-        let offset = self.numbers.len();
-        if offset + values.len() > MAX_NUMBERS {
+    /// Takes in a column, which begins at the number that is given back.
+    fn column(&mut self, values: Vec<f64>) -> Result<usize, Failure> {
+        let offset = self.length;
+        self.length += values.len();
+        if self.length > MAX_NUMBERS {
             return Err(Failure::too_much(
                 "the answer would be larger than 96 MB; ask for fewer runs, keys or buckets",
             ));
         }
-        self.numbers.extend_from_slice(values);
+        self.columns.push(values);
         Ok(offset)
     }
 
@@ -187,12 +197,13 @@ impl ColumnsBuilder {
         }
         let length = u32::try_from(header.len())
             .map_err(|_| Failure::too_much("too many series; ask for fewer runs or keys"))?;
-        let mut body = Vec::with_capacity(8 + header.len() + 8 * self.numbers.len());
+        let mut body = Vec::with_capacity(8 + header.len() + 8 * self.length);
         body.extend_from_slice(&MAGIC);
         body.extend_from_slice(&length.to_le_bytes());
         body.extend_from_slice(&header);
-        for number in &self.numbers {
-            body.extend_from_slice(&number.to_le_bytes());
+        // Each column is let go as soon as it is written.
+        for column in self.columns {
+            body.extend(column.into_iter().flat_map(f64::to_le_bytes));
         }
         Ok(body)
     }

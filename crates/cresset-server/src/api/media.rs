@@ -128,7 +128,8 @@ enum MediaDetail {
     Audio {
         sample_rate: u32,
         channels: u16,
-        seconds: Num,
+        /// 0 where it is not known.
+        seconds: f64,
     },
     /// Little-endian `f32` triples `x y z`, or sextuples `x y z r g b`.
     PointCloud {
@@ -240,7 +241,7 @@ impl From<Stored> for MediaDetail {
             } => Self::Audio {
                 sample_rate,
                 channels,
-                seconds: Num(seconds),
+                seconds: if seconds.is_finite() { seconds } else { 0.0 },
             },
             Stored::PointCloud { points, coloured } => Self::PointCloud { points, coloured },
             Stored::Table { rows, columns } => Self::Table { rows, columns },

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cresset_record::{MAX_KEY, Rank, RunId};
 use cresset_store::{Axis, ChartQuery, RankChoice};
+use flate2::Compression;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -14,7 +15,7 @@ use super::columns::{ColumnsBuilder, MEDIA_TYPE};
 use super::keys::run_ids;
 use super::paths::{ProjectPath, key_list, run_list};
 use crate::app::App;
-use crate::assets::is_known;
+use crate::assets::{compress, is_known, takes_gzip};
 use crate::error::Failure;
 use crate::extract::{InProject, Query, Read, within};
 
@@ -118,7 +119,10 @@ pub(super) async fn series(
             for key in &asked.keys {
                 columns.push(store.chart(&asked.chart(&project, key))?)?;
             }
-            Ok((tag, Some(columns.finish()?)))
+            Ok((
+                tag,
+                Some(Packed::new(columns.finish()?, takes_gzip(&headers))),
+            ))
         })
         .await?;
     let (tag, body) = answer;
@@ -130,11 +134,38 @@ pub(super) async fn series(
             HeaderValue::from_static("private, no-cache"),
         ),
         (header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
     Ok(match body {
-        Some(body) => (headers, body).into_response(),
+        Some(Packed { bytes, gzip: false }) => (headers, bytes).into_response(),
+        Some(Packed { bytes, gzip: true }) => {
+            (headers, [(header::CONTENT_ENCODING, "gzip")], bytes).into_response()
+        }
         None => (StatusCode::NOT_MODIFIED, headers).into_response(),
     })
+}
+
+/// A body, compressed where that makes it smaller.
+#[derive(Debug)]
+struct Packed {
+    bytes: Vec<u8>,
+    gzip: bool,
+}
+
+impl Packed {
+    /// Noise does not become smaller and would only cost time, so a piece from the middle is tried first.
+    fn new(bytes: Vec<u8>, takes_gzip: bool) -> Self {
+        let middle = bytes.len() / 2;
+        let piece = &bytes[middle..bytes.len().min(middle + (32 << 10))];
+        let level = Compression::fast();
+        let helps = takes_gzip
+            && bytes.len() > 4096
+            && compress(piece, level).is_some_and(|small| small.len() < piece.len() / 10 * 9);
+        match helps.then(|| compress(&bytes, level)).flatten() {
+            Some(bytes) => Self { bytes, gzip: true },
+            None => Self { bytes, gzip: false },
+        }
+    }
 }
 
 /// The question, checked.

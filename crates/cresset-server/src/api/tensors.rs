@@ -38,7 +38,7 @@ struct TensorSummary {
     #[schema(required)]
     first_nonfinite_step: Option<u64>,
     /// 0 is unsuspicious; higher is worse.
-    suspicion: Num,
+    suspicion: f64,
     /// Such as `3 NaN since step 120`.
     reasons: Vec<String>,
     /// The L2 norm over time, at most 60 values.
@@ -88,7 +88,7 @@ impl From<Stored> for TensorSummary {
             last: (&tensor.last).into(),
             nonfinite: tensor.nonfinite,
             first_nonfinite_step: tensor.first_nonfinite_step,
-            suspicion: Num(tensor.suspicion),
+            suspicion: tensor.suspicion.max(0.0).min(f64::MAX),
             norms: tensor.norms.into_iter().map(Num).collect(),
             key: tensor.key,
             reasons: tensor.reasons,

@@ -8,7 +8,7 @@ export type State = "running" | "finished" | "failed" | "stopped" | "crashed";
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
 export type Goal = "minimize" | "maximize";
 
-/** Every error: 400 401 403 404 409 413 415 421 422 429 500. */
+/** Every error: 400 401 403 404 405 408 409 413 414 415 416 421 422 429 500 503. */
 export interface ApiError {
   error: {
     /** A word for programs, such as `bad_filter`. */
