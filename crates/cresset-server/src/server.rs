@@ -27,7 +27,7 @@ const MAX_CONNECTIONS: usize = 1024;
 /// Largest head of a request, in bytes.
 const MAX_HEAD: usize = 128 << 10;
 /// How long a connection may take for the head of its next request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take when the server ends.
 const DRAIN: Duration = Duration::from_secs(5);
 
