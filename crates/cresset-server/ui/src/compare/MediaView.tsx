@@ -29,7 +29,7 @@ export default function MediaView(props: { comparison: Comparison }): JSX.Elemen
   const media = createMemo(() =>
     (keys.data() ?? [])
       .filter((key) => key.kind === "media" && !key.media.every((kind) => kind === "file"))
-      .sort((a, b) => b.runs - a.runs || rank(a) - rank(b) || natural(a.key, b.key)),
+      .sort((a, b) => b.runs - a.runs || rank(a) - rank(b) || b.count - a.count || natural(a.key, b.key)),
   );
   const key = createMemo(() => keyParam() ?? media()[0]?.key ?? null);
 
@@ -142,7 +142,7 @@ function Beside(props: { project: string; chosen: Chosen; mediaKey: string }): J
           <Checkbox label="Masks" checked={masks()} onChange={(on) => setMasks(on, { replace: true })} />
         </Show>
         <span class="muted">
-          {steps().length === 0 ? "" : `${place() === steps().length - 1 ? "the latest of " : ""}${formatCount(steps().length)} steps`}
+          {steps().length < 2 ? "" : `${place() === steps().length - 1 ? "the latest of " : ""}${formatCount(steps().length)} steps`}
         </span>
       </div>
       <div class="cmp-media" tabIndex={0} role="region" aria-label={`${props.mediaKey} side by side`}>
