@@ -41,6 +41,7 @@ pub(crate) fn run(
         (Access::Keys, keys) => format!("to the holders of {keys} keys"),
     };
     let runtime = runtime()?;
+    let end = EndRequests::listen(&runtime)?;
     let server = runtime
         .block_on(Server::bind(store, options))
         .map_err(|error| match error {
@@ -53,7 +54,7 @@ pub(crate) fn run(
         root.path().display()
     ))?;
     out.flush()?;
-    serve(&runtime, server)?;
+    serve(&runtime, server, end)?;
     Ok(Exit::Ok)
 }
 
@@ -69,33 +70,56 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
 }
 
 /// Answers until somebody asks to end; who asks twice does not want to wait.
-pub(super) fn serve(runtime: &Runtime, server: Server) -> anyhow::Result<()> {
+pub(super) fn serve(runtime: &Runtime, server: Server, mut end: EndRequests) -> anyhow::Result<()> {
     let shutdown = async {
-        asked_to_end().await;
-        tokio::spawn(async {
-            asked_to_end().await;
+        end.next().await;
+        tokio::spawn(async move {
+            end.next().await;
             std::process::exit(130);
         });
     };
     Ok(runtime.block_on(server.serve(shutdown))?)
 }
 
-async fn asked_to_end() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Ctrl-C and, on Unix, SIGTERM. They are heard from the moment that this is made, which is before anybody is told that
+/// the server is there.
+pub(super) struct EndRequests {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl EndRequests {
+    pub(super) fn listen(runtime: &Runtime) -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        let _inside = runtime.enter();
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?,
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    // Where signals cannot be heard, the system ends the process by itself.
-    if interrupt.await.is_err() {
-        std::future::pending::<()>().await;
+}
+
+#[cfg(not(unix))]
+impl EndRequests {
+    pub(super) fn listen(_: &Runtime) -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        // Where it cannot be heard, the system ends the process by itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

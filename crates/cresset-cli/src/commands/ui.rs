@@ -12,7 +12,7 @@ use cresset_server::{BindError, Options, Server};
 use cresset_store::Store;
 use serde_json::Value as Json;
 
-use super::serve::{announce, runtime, serve};
+use super::serve::{EndRequests, announce, runtime, serve};
 use crate::args::{LogLevel, UiArguments};
 use crate::exit::Exit;
 use crate::locate;
@@ -32,6 +32,7 @@ pub(crate) fn run(
     let store = Store::open(root.clone())?;
     announce(LogLevel::Warn);
     let runtime = runtime()?;
+    let end = EndRequests::listen(&runtime)?;
     let server = match runtime.block_on(listen(&root, &store, arguments.port))? {
         Found::Free(server) => *server,
         Found::Open(address) => {
@@ -46,7 +47,7 @@ pub(crate) fn run(
     out.line(format!("{url} shows {}", root.path().display()))?;
     out.flush()?;
     open(arguments, &url);
-    serve(&runtime, server)?;
+    serve(&runtime, server, end)?;
     Ok(Exit::Ok)
 }
 
