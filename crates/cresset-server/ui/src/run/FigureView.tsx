@@ -1,4 +1,4 @@
-import { Match, Show, Switch, type JSX } from "solid-js";
+import { createEffect, Match, Show, Switch, type JSX } from "solid-js";
 import type { MediaItem } from "../api/types";
 import { createParam } from "../app/router";
 import { ConfusionMatrix } from "../charts/ConfusionMatrix";
@@ -14,6 +14,9 @@ import "../charts/charts.css";
 
 type FigureOf<K> = Figure extends infer One ? (One extends { kind: infer Own } ? (K & Own extends never ? never : One) : never) : never;
 
+/** Of so many classes a list can still be chosen from. */
+const LISTED = 200;
+
 /** A figure of any kind, from its JSON. */
 export function FigureView(props: { item: MediaItem; gallery: Gallery }): JSX.Element {
   const content = createContent<Figure>(
@@ -24,6 +27,10 @@ export function FigureView(props: { item: MediaItem; gallery: Gallery }): JSX.El
       return figure;
     },
   );
+  createEffect(() => {
+    const figure = content.value();
+    if (figure?.kind === "confusion_matrix" && figure.classes.length <= LISTED) props.gallery.saw(figure.classes);
+  });
   const [byRow, setByRow] = createParam("matrix", (text) => text === "share", (share) => (share ? "share" : null));
   const chosen = () => {
     const [trueClass, predictedClass] = [props.gallery.truth(), props.gallery.predicted()];

@@ -1,4 +1,4 @@
-import { createEffect, createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, createSignal, For, onCleanup, onMount, Show, type JSX } from "solid-js";
 import ArrowLeft from "lucide-solid/icons/arrow-left";
 import Search from "lucide-solid/icons/search";
 import { createQuery } from "../api/query";
@@ -65,14 +65,18 @@ export default function Tensors(): JSX.Element {
     virtual.scrollTo(shown().indexOf(next));
   };
   provideShortcuts("Tensors", [{ keys: "J / K", what: "Next and previous tensor" }]);
-  const onKey = (event: KeyboardEvent) => {
-    if (!isForPage(event)) return;
-    const inList = event.currentTarget === event.target || scroller()?.contains(event.target as Node);
-    if (event.key === "j" || (inList && event.key === "ArrowDown")) move(1);
-    else if (event.key === "k" || (inList && event.key === "ArrowUp")) move(-1);
-    else return;
-    event.preventDefault();
-  };
+  onMount(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (!isForPage(event)) return;
+      const inList = scroller()?.contains(event.target as Node) ?? false;
+      if (event.key === "j" || (inList && event.key === "ArrowDown")) move(1);
+      else if (event.key === "k" || (inList && event.key === "ArrowUp")) move(-1);
+      else return;
+      event.preventDefault();
+    };
+    window.addEventListener("keydown", listen);
+    onCleanup(() => window.removeEventListener("keydown", listen));
+  });
 
   return (
     <Show
@@ -80,7 +84,7 @@ export default function Tensors(): JSX.Element {
       fallback={query.failure() ? <ErrorState failure={query.failure()!} onRetry={query.refetch} /> : <Skeleton lines={8} />}
     >
       <Show when={tensors().length > 0} fallback={<NothingWatched />}>
-        <div class="tensors" classList={{ "tensors-chosen": key() !== null }} onKeyDown={onKey}>
+        <div class="tensors" classList={{ "tensors-chosen": key() !== null }}>
           <aside class="tensors-side" aria-label="Tensors">
             <div class="tensors-tools">
               <Input label="Search tensors" placeholder="Search tensors" value={search()} onText={(text) => setSearch(text, { replace: true })} icon={<Search />} clearable />
