@@ -78,6 +78,15 @@ impl From<&cresset_record::TensorStats> for TensorStats {
     }
 }
 
+/// As a number of JSON.
+fn finite(suspicion: f64) -> f64 {
+    if suspicion.is_nan() {
+        0.0
+    } else {
+        suspicion.clamp(0.0, f64::MAX)
+    }
+}
+
 impl From<Stored> for TensorSummary {
     fn from(tensor: Stored) -> Self {
         Self {
@@ -88,7 +97,7 @@ impl From<Stored> for TensorSummary {
             last: (&tensor.last).into(),
             nonfinite: tensor.nonfinite,
             first_nonfinite_step: tensor.first_nonfinite_step,
-            suspicion: tensor.suspicion.max(0.0).min(f64::MAX),
+            suspicion: finite(tensor.suspicion),
             norms: tensor.norms.into_iter().map(Num).collect(),
             key: tensor.key,
             reasons: tensor.reasons,
