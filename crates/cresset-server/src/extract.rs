@@ -158,10 +158,22 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
         let text = parts.uri.query().unwrap_or_default();
-        serde_html_form::from_str(text)
+        let query = serde_html_form::Deserializer::from_bytes(text.as_bytes());
+        serde_path_to_error::deserialize(query)
             .map(Self)
-            .map_err(|e| Failure::bad_request(format!("the query: {e}")))
+            .map_err(|error| query_failure(&error))
     }
+}
+
+/// Names the parameter, where the trouble is with one.
+fn query_failure(error: &serde_path_to_error::Error<serde_html_form::de::Error>) -> Failure {
+    let place = error.path().to_string();
+    let why = error.inner();
+    Failure::bad_request(if place == "." {
+        format!("the query: {why}")
+    } else {
+        format!("the query: {place}: {why}")
+    })
 }
 
 /// A body of JSON.

@@ -40,9 +40,10 @@ fn document() -> OpenApi {
     for item in api.paths.paths.values_mut() {
         for (operation, writes) in operations(item) {
             complete(operation, writes);
-            let anyone_known = ["key", "cookie"]
+            let [key, cookie] = ["key", "cookie"]
                 .map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
-            operation.security = Some(anyone_known.into());
+            // The last one is none: a server on the own machine asks for no key.
+            operation.security = Some(vec![key, cookie, SecurityRequirement::default()]);
         }
     }
     let mut open = public().to_openapi();
@@ -115,6 +116,10 @@ fn complete(operation: &mut Operation, writes: bool) {
         (
             "429",
             "Too many wrong keys; `Retry-After` says how long to wait.",
+        ),
+        (
+            "431",
+            "The request's head is too large, its address included.",
         ),
         (
             "503",

@@ -103,6 +103,8 @@ fn questions_that_make_no_sense_are_told_why() {
         assert_eq!(answer.error(), (status, code.into()), "{path}");
         assert!(answer.header("x-request-id").len() > 2);
     }
+    let limit = asked("solder/runs?limit=many").text();
+    assert!(limit.contains("limit: "), "{limit}");
     let filter = asked("solder/runs?filter=val/auc+%3E").json();
     assert_eq!(filter["error"]["column"], 10);
 }

@@ -1309,6 +1309,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -1407,6 +1416,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1556,6 +1574,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -1694,6 +1721,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -1787,6 +1823,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1936,6 +1981,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -2046,6 +2100,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -2142,6 +2205,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2247,6 +2319,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2363,6 +2444,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2516,6 +2606,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -2614,6 +2713,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2769,6 +2877,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -2874,6 +2991,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3019,6 +3145,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -3137,6 +3272,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -3246,6 +3390,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3380,6 +3533,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -3481,6 +3643,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3614,6 +3785,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -3710,6 +3890,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3815,6 +4004,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3970,6 +4168,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -4113,6 +4320,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -4213,6 +4429,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiError"];
                 };
             };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
             /** @description Too many requests at once; `Retry-After` says how long to wait. */
             503: {
                 headers: {
@@ -4306,6 +4531,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4449,6 +4683,15 @@ export interface operations {
             };
             /** @description Too many wrong keys; `Retry-After` says how long to wait. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
                 headers: {
                     [name: string]: unknown;
                 };
