@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     Trash(TrashArguments),
     Index(IndexArguments),
+    Gpu(GpuArguments),
     Serve(ServeArguments),
     Key(KeyArguments),
 }
@@ -367,4 +368,22 @@ pub(crate) enum IndexCommand {
     Rebuild,
     /// Read all logs anew and say where the index differs from them; ends with code 4 if it does
     Check,
+}
+
+/// Show this machine's GPUs and which runs use them, live on a terminal
+///
+/// NVIDIA's are shown, all of them, whatever $CUDA_VISIBLE_DEVICES says. $CRESSET_NVML is the path of NVIDIA's
+/// management library where the system does not find it.
+#[derive(Debug, Args)]
+pub(crate) struct GpuArguments {
+    /// Print the table once, as elsewhere than on a terminal
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Print a JSON array instead, one object a GPU
+    #[arg(long, conflicts_with = "dump")]
+    pub(crate) json: bool,
+    /// Print what the driver answers to each call, N times a second apart [default N: 10], and what each call took: for
+    /// reports of figures that are wrong
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) dump: Option<u32>,
 }

@@ -14,7 +14,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// No such run, or more than one.
     NotFound = 3,
-    /// `verify` found damage.
+    /// `verify` found damage, or `index check` a difference.
     Damaged = 4,
     /// `watch`, not on a terminal, saw the run fail or crash.
     RunFailed = 5,
@@ -27,7 +27,7 @@ Exit codes:
   1  something went wrong
   2  the command line or the filter makes no sense
   3  no such run, or more than one
-  4  `verify` found damage
+  4  `verify` found damage, or `index check` a difference
   5  `watch`, not on a terminal, saw the run fail or crash";
 
 impl From<Exit> for ExitCode {

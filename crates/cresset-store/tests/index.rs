@@ -33,15 +33,15 @@ proptest! {
         let mut store = Store::open(root.clone()).unwrap();
         while !growing.is_done() {
             growing.grow(&mut random);
-            if random.next() % 3 == 0 {
+            if random.next().is_multiple_of(3) {
                 let refreshed = store.refresh().unwrap();
                 prop_assert_eq!(refreshed.refused, vec![]);
             }
-            if random.next() % 9 == 0 {
+            if random.next().is_multiple_of(9) {
                 store = Store::open(root.clone()).unwrap();
             }
         }
-        if random.next() % 2 == 0 {
+        if random.next().is_multiple_of(2) {
             store.refresh().unwrap();
             check(&root, &store, &mut random);
         }
@@ -122,7 +122,7 @@ fn check(root: &Root, store: &Store, random: &mut Random) {
             ends.sort_by(f64::total_cmp);
             let nudge = random.next() % 2;
             q.from = Some(ends[0] + nudge as f64 * 0.5);
-            q.to = (random.next() % 4 > 0).then_some(ends[1]);
+            q.to = (!random.next().is_multiple_of(4)).then_some(ends[1]);
             check_chart(&view, store, &q);
         }
     }

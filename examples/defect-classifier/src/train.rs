@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use candle_core::{D, DType, Device, ModuleT, Tensor};
 use candle_nn::ops::log_softmax;
 use candle_nn::{Optimizer, ParamsAdamW, VarMap};
-use cresset::{Definition, Run, StartError, SummaryRule};
+use cresset::{Definition, Run, StartError, SummaryRule, Telemetry};
 use cresset_candle::{AdamW, Checkpoint, TrainState, Watched, watch};
 use serde_json::json;
 use solder_joints::Split;
@@ -99,6 +99,7 @@ fn start_recording(settings: &Settings, resumed: Option<&Resumed>) -> Result<Run
         cresset::init(PROJECT)
             .config(settings)
             .tags([settings.arch.name()])
+            .telemetry(Telemetry::new().throughput("train/images_per_second"))
             .define(
                 Definition::new("*/auc")
                     .maximize()

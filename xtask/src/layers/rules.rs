@@ -129,7 +129,7 @@ const CANDLE: Family = Family::new(
 );
 const BURN: Family = Family::new("burn", &["burn", "burn-*", "cubecl", "cubecl-*"]);
 
-const SERVICES: &[Family] = &[NETWORK, ASYNC, DATABASE];
+const NETWORK_OR_ASYNC: &[Family] = &[NETWORK, ASYNC];
 const SERVICES_OR_BURN: &[Family] = &[NETWORK, ASYNC, DATABASE, BURN];
 const SERVICES_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, DATABASE, CANDLE, BURN];
 const NETWORK_ASYNC_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, CANDLE, BURN];
@@ -208,11 +208,12 @@ pub(super) const RULES: &[Rule] = &[
             "cresset-candle",
             "cresset-record",
             "cresset-run",
+            "cresset-store",
             "defect-classifier",
             "solder-joints",
         ],
         &[],
-        SERVICES,
+        NETWORK_OR_ASYNC,
     ),
     // Writes logs itself, at times of its own choosing, as a second writer would.
     rule(

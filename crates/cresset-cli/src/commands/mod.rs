@@ -2,6 +2,7 @@
 
 mod delete;
 mod export;
+mod gpu;
 mod index;
 mod key;
 mod restore;
@@ -42,6 +43,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Restore(a) => restore::run(&a, dir, &mut out),
         Command::Trash(a) => trash::run(&a, dir, &mut out),
         Command::Index(a) => index::run(&a, dir, &mut out),
+        Command::Gpu(a) => gpu::run(&a, dir, &mut out),
         Command::Serve(a) => serve::run(&a, dir, &mut out),
         Command::Key(a) => key::run(&a, dir, &mut out),
     }?;

@@ -6,7 +6,7 @@ fn help_texts() {
     insta::assert_snapshot!("help", project.cresset(&["--help"]).printed());
     for command in [
         "runs", "show", "watch", "export", "verify", "tag", "stop", "delete", "restore", "trash",
-        "index",
+        "index", "gpu",
     ] {
         let text = project.cresset(&[command, "--help"]).printed();
         insta::assert_snapshot!(format!("help_{command}"), text);

@@ -5,6 +5,8 @@ mod fixture;
 
 mod command;
 mod export;
+#[cfg(target_os = "linux")]
+mod gpu;
 mod help;
 mod locate;
 mod recorded;

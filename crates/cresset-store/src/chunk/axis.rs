@@ -128,7 +128,8 @@ pub(crate) struct AxisHead {
 #[derive(Debug)]
 enum Steps {
     Arithmetic { first: u64, stride: u64 },
-    Column(Reader<u64>),
+    // Far larger than the other.
+    Column(Box<Reader<u64>>),
 }
 
 impl AxisHead {
@@ -143,7 +144,7 @@ impl AxisHead {
             return Err(head.damaged());
         }
         let steps = if flags & ARITHMETIC == 0 {
-            Steps::Column(Reader::new(&mut head)?)
+            Steps::Column(Box::new(Reader::new(&mut head)?))
         } else {
             Steps::Arithmetic {
                 first: head.number()?,

@@ -29,7 +29,7 @@ pub(super) fn survey(runs: &[&Row], names: &Names, now: Timestamp) -> Vec<Field>
     for run in runs {
         for source in [FieldSource::Config, FieldSource::Summary] {
             leaves.each(source, run, names, |leaf, value| {
-                tally(&mut tallies, leaf, value, 1)
+                tally(&mut tallies, leaf, value, 1);
             });
         }
     }

@@ -281,7 +281,7 @@ impl Writer {
         let rows: Vec<Row> = (0..n as u64)
             .map(|i| {
                 let mut step = first.wrapping_add(i.wrapping_mul(stride));
-                self.time += if messy && random.next() % 9 == 0 {
+                self.time += if messy && random.next().is_multiple_of(9) {
                     -5000
                 } else {
                     1000 + (random.next() % 200) as i64
@@ -339,7 +339,6 @@ const LEVELS: [Level; 5] = [
 pub struct Random(pub u64);
 
 impl Random {
-    #[expect(clippy::should_implement_trait, reason = "a name as short as its use")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

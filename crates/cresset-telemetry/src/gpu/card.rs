@@ -1,5 +1,6 @@
 //! One GPU, or one slice of one: the calls of a sample.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use nvml_wrapper::enum_wrappers::device::{
@@ -222,8 +223,15 @@ impl<'n> Look<'_, 'n> {
         self.card.seen = newest.unwrap_or(seen).max(seen);
         let ours = &self.request.ours;
         if !ours.nested {
-            let own = stats.iter().filter(|s| ours.pids.contains(&s.pid));
-            let sum: f64 = own.map(|s| f64::from(s.sm_util)).sum();
+            let mut newest: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+            // A driver may give several for a process, and values that are none.
+            for s in stats.iter().filter(|s| s.sm_util <= 100) {
+                if ours.pids.contains(&s.pid) {
+                    let known = newest.entry(s.pid).or_default();
+                    *known = (*known).max((s.timestamp, s.sm_util));
+                }
+            }
+            let sum: f64 = newest.values().map(|(_, sm)| f64::from(*sm)).sum();
             sample.set(GpuMetric::UtilizationProcess, Some(sum.min(100.0)));
         }
     }

@@ -40,8 +40,13 @@ impl Fake {
             .status()
             .unwrap();
         assert!(done.success(), "the fake library does not compile");
-        std::fs::write(fake.dir.path().join("libnvidia-ml.so.1.script"), script).unwrap();
+        fake.say(script);
         fake
+    }
+
+    /// Another script, from when the library is started the next time.
+    pub(crate) fn say(&self, script: &str) {
+        std::fs::write(self.dir.path().join("libnvidia-ml.so.1.script"), script).unwrap();
     }
 
     pub(crate) fn library(&self) -> PathBuf {

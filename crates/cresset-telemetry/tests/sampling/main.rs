@@ -4,5 +4,6 @@
 mod dump;
 mod fake;
 mod figures;
+mod mapping;
 mod rhythm;
 mod trouble;

@@ -36,17 +36,17 @@ fn telemetry_that_is_off_records_nothing() {
 
 #[test]
 fn a_driver_of_another_version_is_named_and_tried_again() {
-    let fake = Fake::new("init 4*!18 2*!9 0\ndevice\nname A\nuuid GPU-0\npower 1000\n");
+    let fake = Fake::new("init !18");
     let run = fake.run();
     let why = |r: &Recorded| r.summary("system/telemetry/nvml").to_string();
     wait(&run, |r| {
         why(r).contains("another version than the loaded driver")
     });
+    fake.say("init !9");
     wait(&run, |r| why(r).contains("not loaded"));
+    fake.say("device\nname A\nuuid GPU-0\npower 1000\n");
     wait(&run, |r| !r.gpu("power").is_empty());
-    let recorded = finish(run);
-    assert_eq!(recorded.summary("system/telemetry/nvml"), "580.95.05");
-    assert!(!recorded.gpu("power").is_empty());
+    assert_eq!(finish(run).summary("system/telemetry/nvml"), "580.95.05");
 }
 
 #[test]
@@ -82,10 +82,17 @@ temperature 50
 
 #[test]
 fn when_all_are_lost_the_library_is_started_again() {
-    let fake = Fake::new("device\nname A\nuuid GPU-0\nutilization 1,1 !16 2,1\n");
-    let recorded = fake.record(|r| r.gpu("utilization").len() >= 2);
-    assert_eq!(recorded.gpu("utilization")[..2], [1.0, 2.0]);
-    assert_eq!(recorded.alerts()[1], "GPU 0 answers again: ");
+    // A library that is started anew begins its script anew.
+    let fake = Fake::new("device\nname A\nuuid GPU-0\nutilization 1,1 !16\n");
+    let recorded = fake.record(|r| r.gpu("utilization").len() >= 2 && r.alerts().len() >= 2);
+    assert_eq!(recorded.gpu("utilization")[..2], [1.0, 1.0]);
+    let alerts = recorded.alerts();
+    assert!(
+        alerts[0].starts_with(
+            "GPU 0 does not answer any more: the driver says: device requires a reset"
+        )
+    );
+    assert_eq!(alerts[1], "GPU 0 answers again: ");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod facts;
 mod json;
+mod machine;
 mod pictures;
 mod trouble;
 
@@ -42,6 +43,7 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
     // Patterns ask for pictures, not for everything else.
     if a.key.is_empty() {
         facts::print(&page, out)?;
+        machine::print(&page, out)?;
         trouble::print_alerts(&page, out)?;
     }
     let found = pictures::print(&page, out)?;

@@ -106,6 +106,59 @@ fn a_wide_screen() {
 }
 
 #[test]
+fn gpus_and_the_host_have_a_line_each() {
+    let root = TempDir::new().unwrap();
+    let mut log = Log::begin(root.path(), start("0f3k2a0bcd104", "amber-harbor-1"));
+    let gib = (1u64 << 30) as f64;
+    for step in 0..20 {
+        let lost = step > 3;
+        log.step(
+            step,
+            &[
+                ("train/loss", 1.0),
+                ("system/gpu/0/utilization", 5.0 * step as f64),
+                ("system/gpu/0/memory_used", 40.0 * gib),
+                ("system/gpu/0/memory_total", 80.0 * gib),
+                ("system/gpu/0/temperature", 61.0),
+                ("system/gpu/0/power", 412.3),
+                ("system/gpu/0/power_limit", 700.0),
+                ("system/gpu/10/utilization", 99.0),
+                ("system/gpu/10/throttled", 1.0),
+                ("system/gpu/10/throttle/power_cap", 1.0),
+                ("system/gpu/10/throttle/thermal", 0.0),
+                ("system/host/cpu_tree", 250.0),
+                ("system/host/cpu_limit", 800.0),
+                ("system/host/cpu_machine", 31.0),
+                ("system/host/memory_used", 12.0 * gib),
+                ("system/host/memory_limit", 64.0 * gib),
+                ("system/host/disk_read", 6e6),
+                ("system/host/disk_write", 2e5),
+                ("system/other", 7.0),
+                ("system/gpu/2/utilization", 50.0),
+            ][..if lost { 19 } else { 20 }],
+        );
+    }
+    let dir = log.end(20.0, Outcome::Finished);
+    let mut app = App::new(RunView::open(dir).unwrap(), Vec::new());
+    let shown = screen(&mut app, 90, 40);
+    let machine: Vec<&str> = shown
+        .lines()
+        .filter(|l| l.starts_with("GPU ") || l.starts_with("host") || l.starts_with("other"))
+        .collect();
+    assert_eq!(
+        machine,
+        [
+            "GPU 0  ▄▄▅▅▅▆▆▇▇▇  95 %  40.0/80.0 GiB  61 °C  412/700 W",
+            "GPU 2        ▅▅▅▅ no answer",
+            "GPU 10 ██████████  99 %  power cap",
+            "host   ▃▃▃▃▃▃▃▃▃▃ 2.5/8.0 cores  12.0/64.0 GiB  disk ↓6.0 ↑0.2 MB/s",
+            "other                ▁▁▁▁▁▁▁▁▁▁ 7",
+        ]
+    );
+    assert_eq!(app.series().len(), 1);
+}
+
+#[test]
 fn a_small_screen() {
     let (_root, mut app) = app();
     insta::assert_snapshot!(screen(&mut app, 46, 16));

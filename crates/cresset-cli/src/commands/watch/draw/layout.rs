@@ -44,7 +44,7 @@ impl Parts {
         let tail = titled(tail);
         let machine = match h {
             ..18 => 0,
-            _ => machine::rows(app, area.width).min(h / 6),
+            _ => machine::rows(app, area.width).min(h / 5),
         };
         let others = head + foot + troubles + tail + machine;
         let heights = [
