@@ -163,6 +163,9 @@ fn another_process_waits_for_the_one_that_indexes_and_uses_its_work() {
     let leader = Store::open(root.clone()).unwrap();
     let other = Store::open(root.clone()).unwrap();
     let indexer = leader.index_in_background(|_| {}).unwrap();
+    until("the thread has the right to index", || {
+        matches!(other.rebuild(), Err(StoreError::Conflict(_)))
+    });
     let mut a = Writing::begin(&root, "a");
     for n in 1..20 {
         a.steps(5);

@@ -175,7 +175,7 @@ mod tests {
         let nan = reasons(&[&[1.0, 2.0], &[f64::NAN, f64::INFINITY], &[1.0, f64::NAN]]);
         assert_eq!(nan.1, ["2 NaN since step 10", "1 infinite since step 10"]);
         let grown = reasons(&[&[1.0, 2.0], &[1.0, 2.1], &[1000.0, 2500.0]]);
-        assert_eq!(grown.1, ["norm grew 1,157-fold"]);
+        assert_eq!(grown.1, ["norm grew 1,158-fold"]);
         let vanished = reasons(&[&[1.0, 2.0], &[0.1, 0.2], &[1e-5, 2e-5]]);
         assert_eq!(vanished.1, ["norm shrank 100,000-fold"]);
         let dead = reasons(&[&[0.0, 0.0], &[0.0, 0.0]]);

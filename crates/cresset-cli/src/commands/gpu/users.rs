@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cresset_record::{Follower, Holder, Record, Root, RunDir};
+use cresset_record::{Follower, Holder, Record, Root, RunDir, is_live};
 use serde::Serialize;
 
 use crate::{human, locate};
@@ -45,9 +45,10 @@ impl Users {
         }
     }
 
-    /// Looks up the processes that are new; forgets those that went.
+    /// Looks up the processes whose run is not known, as a process may start its run late; forgets those that went.
     pub(super) fn find(&mut self, pids: &[u32]) {
-        self.known.retain(|pid, _| pids.contains(pid));
+        self.known
+            .retain(|pid, run| run.is_some() && pids.contains(pid));
         if pids.iter().all(|pid| self.known.contains_key(pid)) {
             return;
         }
@@ -106,7 +107,7 @@ fn holders(root: &Root) -> Vec<(u32, RunDir)> {
             let text = std::fs::read_to_string(dir.lock(rank)).unwrap_or_default();
             // A lock file stays when its holder has ended; the lock does not.
             if let Ok(holder) = serde_json::from_str::<Holder>(&text)
-                && Follower::new(dir.clone()).is_writer_live(rank)
+                && is_live(&dir, rank)
             {
                 holders.push((holder.pid, dir.clone()));
             }

@@ -148,7 +148,7 @@ fn gpus_and_the_host_have_a_line_each() {
     assert_eq!(
         machine,
         [
-            "GPU 0  ▄▄▅▅▅▆▆▇▇▇  95 %  40.0/80.0 GiB  61 °C  412/700 W",
+            "GPU 0  ▅▅▅▆▆▆▇▇▇█  95 %  40.0/80.0 GiB  61 °C  412/700 W",
             "GPU 2        ▅▅▅▅ no answer",
             "GPU 10 ██████████  99 %  power cap",
             "host   ▃▃▃▃▃▃▃▃▃▃ 2.5/8.0 cores  12.0/64.0 GiB  disk ↓6.0 ↑0.2 MB/s",
