@@ -79,7 +79,7 @@ metrics! {
         Power: "power", "W", Mean;
         /// The limit that power is held under.
         PowerLimit: "power_limit", "W", Last;
-        /// Energy since the run began: by the card's counter, or else by integrating power.
+        /// Energy since the run began: by the card's counter, in every tenth sample and the last, or else by integrating power.
         Energy: "energy", "J", Last;
         /// Clock of the multiprocessors.
         ClockSm: "clock_sm", "MHz", Mean;

@@ -32,7 +32,7 @@ impl Gpus {
     /// By the library at `path`; if `None`, at `CRESSET_NVML` or where the system finds it. Nothing is asked yet.
     #[must_use]
     pub fn open(path: Option<PathBuf>) -> Self {
-        let library = path.or_else(|| std::env::var_os("CRESSET_NVML").map(PathBuf::from));
+        let library = path.or_else(library_of_environment);
         let nvml = Nvml {
             library,
             visible: Visible::default(),
@@ -138,6 +138,12 @@ impl Gpus {
 /// Why there is no driver to ask.
 pub fn dump(library: Option<&Path>, samples: u32, interval: Duration) -> Result<String, String> {
     let path = library.map(Path::to_owned);
-    let path = path.or_else(|| std::env::var_os("CRESSET_NVML").map(PathBuf::from));
+    let path = path.or_else(library_of_environment);
     gpu::dump(path.as_deref(), samples, interval)
+}
+
+/// What `CRESSET_NVML` says.
+pub(crate) fn library_of_environment() -> Option<PathBuf> {
+    let path = std::env::var_os("CRESSET_NVML")?;
+    (!path.is_empty()).then(|| path.into())
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cresset_run::{Companion, Run};
 
+use crate::look::library_of_environment;
 use crate::sampler::Sampler;
 
 /// The most that the end of a run waits for the last sample.
@@ -48,7 +49,7 @@ impl Telemetry {
             settings: Settings {
                 on: true,
                 interval: Duration::from_secs(1),
-                library: std::env::var_os("CRESSET_NVML").map(PathBuf::from),
+                library: library_of_environment(),
                 buses: Vec::new(),
                 grams_per_kwh: None,
                 throughput: None,

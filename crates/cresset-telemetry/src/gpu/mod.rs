@@ -34,7 +34,7 @@ pub(crate) struct Request {
     pub(crate) number: u32,
     /// Processes that are ours.
     pub(crate) ours: Ours,
-    /// Whether only what costs next to nothing is wanted, because the run ends.
+    /// Whether this is the last sample, because the run ends: without what takes long.
     pub(crate) brief: bool,
 }
 

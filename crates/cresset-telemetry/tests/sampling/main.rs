@@ -5,5 +5,6 @@ mod dump;
 mod fake;
 mod figures;
 mod mapping;
+mod real;
 mod rhythm;
 mod trouble;

@@ -49,7 +49,7 @@ fn samples_do_not_drift_while_all_cores_are_busy() {
 }
 
 /// Processor time of the threads of telemetry in this process, in seconds.
-fn cpu_of_telemetry() -> f64 {
+pub(crate) fn cpu_of_telemetry() -> f64 {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     tasks
         .filter_map(|task| {
