@@ -119,12 +119,12 @@ fn every_dump_plays_back() {
             r.summary("system/telemetry/nvml").is_string()
                 && r.values("system/host/load").len() >= 4
         });
-        for (call, name, factor) in [
+        for (call, name, divisor) in [
             ("utilization", "utilization", 1.0),
             ("memory", "memory_total", 1.0),
             ("temperature", "temperature", 1.0),
-            ("power", "power", 1e-3),
-            ("power_limit", "power_limit", 1e-3),
+            ("power", "power", 1e3),
+            ("power_limit", "power_limit", 1e3),
             ("clock_sm", "clock_sm", 1.0),
             ("fan", "fan", 1.0),
         ] {
@@ -135,7 +135,7 @@ fn every_dump_plays_back() {
                     .copied();
                 assert_eq!(
                     first,
-                    answer.map(|a| a * factor),
+                    answer.map(|a| a / divisor),
                     "{}: {call} of {gpu}",
                     path.display()
                 );
