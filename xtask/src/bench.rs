@@ -1,23 +1,41 @@
-//! `cargo xtask bench`: builds and runs the benchmark of recording.
+//! `cargo xtask bench`: builds the benchmarks and runs them.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::shell::{self, cargo};
+use crate::{dashboard, tools};
+
+const BROWSER: &str = "tests/browser";
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Also writes the figures to this file.
-    #[arg(long, value_name = "FILE")]
+    /// What to measure; all of it unless it is said.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// Also writes the figures to a file each in this folder.
+    #[arg(long, value_name = "FOLDER")]
     json: Option<PathBuf>,
-    /// One repetition of each measurement, for a first look.
+    /// Fewer repetitions of smaller measurements, for a first look.
     #[arg(long)]
     quick: bool,
-    /// Also measures other trackers, installed from PyPI into the user's cache.
+    /// Also measures how other trackers record, installed from PyPI into the user's cache.
     #[arg(long)]
     peers: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// What recording costs the program that trains.
+    Record,
+    /// The index of runs: its rate, its size, charts and tables.
+    Store,
+    /// The API and the dashboard in a browser.
+    Dashboard,
 }
 
 /// Builds the benchmarks and runs them.
@@ -25,35 +43,71 @@ pub(crate) struct Options {
 /// # Errors
 /// If they cannot be built or run. A budget that does not hold is shown, and is no error: machines differ.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    const BUILD: [&str; 5] = [
-        "build",
-        "--release",
-        "--package",
-        "cresset-benches",
-        "--bins",
-    ];
-    shell::run(&mut cargo(BUILD))?;
-    let mut record = cargo([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "cresset-benches",
-        "--bin",
-        "record",
-        "--",
-    ]);
-    if let Some(file) = &options.json {
+    let is_wanted = |part| options.parts.is_empty() || options.parts.contains(&part);
+    let json = match &options.json {
         // Relative to where the user is, not to the workspace.
-        let file =
-            std::path::absolute(file).with_context(|| format!("{} is no path", file.display()))?;
-        record.arg("--json").arg(file);
+        Some(folder) => {
+            let folder = std::path::absolute(folder)
+                .with_context(|| format!("{} is no path", folder.display()))?;
+            fs::create_dir_all(&folder)?;
+            Some(folder)
+        }
+        None => None,
+    };
+    let json = |name: &str| json.as_ref().map(|folder| folder.join(name));
+    if is_wanted(Part::Record) {
+        let mut record = program("record")?;
+        if options.peers {
+            record.arg("--peers");
+        }
+        measure(record, json("record.json").as_deref(), options.quick)?;
     }
-    if options.quick {
-        record.arg("--quick");
+    if is_wanted(Part::Store) {
+        let store = program("store")?;
+        measure(store, json("store.json").as_deref(), options.quick)?;
     }
-    if options.peers {
-        record.arg("--peers");
+    if is_wanted(Part::Dashboard) {
+        in_browser(json("dashboard.json").as_deref(), options.quick)?;
     }
-    shell::run(&mut record)
+    Ok(())
+}
+
+/// A program of `benches`, built.
+fn program(name: &str) -> Result<Command> {
+    let which = ["--release", "--package", "cresset-benches", "--bin", name];
+    // Not in one go with running it, so that only the benchmark runs while it measures.
+    shell::run(cargo(["build"]).args(which))?;
+    let mut run = cargo(["run", "--quiet"]);
+    run.args(which).arg("--");
+    Ok(run)
+}
+
+fn measure(mut program: Command, json: Option<&Path>, quick: bool) -> Result<()> {
+    if let Some(file) = json {
+        program.arg("--json").arg(file);
+    }
+    if quick {
+        program.arg("--quick");
+    }
+    shell::run(&mut program)
+}
+
+fn in_browser(json: Option<&Path>, quick: bool) -> Result<()> {
+    tools::node()?;
+    tools::browser()?;
+    let programs = ["--package", "cresset-cli", "--package", "cresset-tests"];
+    shell::run(cargo(["build", "--release"]).args(programs))?;
+    dashboard::install(BROWSER)?;
+    let mut npm = dashboard::npm(BROWSER);
+    npm.args(["run", "bench"])
+        .env("CARGO_TARGET_DIR", shell::target())
+        .env("CRESSET_PROFILE", "release")
+        .env("FORCE_COLOR", "0");
+    if let Some(file) = json {
+        npm.env("CRESSET_BENCH_JSON", file);
+    }
+    if quick {
+        npm.env("CRESSET_BENCH_QUICK", "1");
+    }
+    shell::run(&mut npm)
 }

@@ -27,7 +27,7 @@ enum Command {
     Test(test::Options),
     /// Who depends on whom, against the rules; the map of the project, against the tree.
     Layers,
-    /// Measures what recording costs.
+    /// Measures recording, the index, the API and the dashboard.
     Bench(bench::Options),
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -31,8 +31,11 @@ export class LiveRun {
   private child!: ChildProcess;
   private readonly exited: Promise<void>;
 
-  private constructor(folder: string, args: string[], begun: () => void) {
-    this.child = spawn(program("fixtures"), ["live", "--out", folder, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  private constructor(folder: string, args: string[], nvml: string | undefined, begun: () => void) {
+    this.child = spawn(program("fixtures"), ["live", "--out", folder, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: nvml === undefined ? process.env : { ...process.env, CRESSET_NVML: nvml },
+    });
     this.exited = new Promise((resolve) => this.child.once("exit", () => resolve()));
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
       const [word, first = "", second = ""] = line.split(" ");
@@ -47,7 +50,14 @@ export class LiveRun {
 
   static async start(folder: string, ...args: string[]): Promise<LiveRun> {
     return new Promise((resolve) => {
-      const run: LiveRun = new LiveRun(folder, args, () => resolve(run));
+      const run: LiveRun = new LiveRun(folder, args, undefined, () => resolve(run));
+    });
+  }
+
+  /** One that also records what this machine does, and what the fake of NVIDIA's library says of GPUs. */
+  static async measured(folder: string, nvml: string, ...args: string[]): Promise<LiveRun> {
+    return new Promise((resolve) => {
+      const run: LiveRun = new LiveRun(folder, ["--telemetry", ...args], nvml, () => resolve(run));
     });
   }
 
@@ -64,4 +74,14 @@ export class LiveRun {
     this.child.kill("SIGKILL");
     await this.exited;
   }
+}
+
+/** The fake of NVIDIA's library, built into the folder that a folder of runs is in, with a script of its tests beside it. */
+export function fakeLibrary(folder: string, script: string): string {
+  const sources = join(import.meta.dirname, "../../../crates/cresset-telemetry/tests/fake");
+  const library = join(folder, "..", "libnvidia-ml.so.1");
+  const compiler = process.env["CC"] ?? "cc";
+  execFileSync(compiler, ["-shared", "-fPIC", "-O1", "-fvisibility=hidden", "-o", library, join(sources, "nvml.c"), "-ldl", "-lpthread"]);
+  copyFileSync(join(sources, script), `${library}.script`);
+  return library;
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use cresset_run::{Definition, Level, SummaryRule, init};
+use cresset_telemetry::Telemetry;
 use serde_json::json;
 
 use crate::rng::Rng;
@@ -18,6 +19,7 @@ pub(crate) fn write(
     project: &str,
     rate: f64,
     steps: Option<u64>,
+    telemetry: bool,
 ) -> Result<()> {
     if !(rate > 0.0 && rate.is_finite()) {
         bail!("{rate} steps a second; give a number above 0");
@@ -32,6 +34,11 @@ pub(crate) fn write(
                 .summary(SummaryRule::Best),
         )
         .define(Definition::new("*/loss").minimize())
+        .telemetry(if telemetry {
+            Telemetry::new()
+        } else {
+            Telemetry::off()
+        })
         .start()?;
     let mut rng = Rng::new(seed, 0x5000);
     let mut stdout = io::stdout();

@@ -77,6 +77,9 @@ enum What {
         /// Ends by itself after so many steps
         #[arg(long)]
         steps: Option<u64>,
+        /// Also records what the machine does; `$CRESSET_NVML` may be a fake of NVIDIA's library
+        #[arg(long)]
+        telemetry: bool,
     },
 }
 
@@ -106,6 +109,7 @@ fn main() -> Result<()> {
             project,
             rate,
             steps,
-        } => live::write(&place.out, place.seed, &project, rate, steps),
+            telemetry,
+        } => live::write(&place.out, place.seed, &project, rate, steps, telemetry),
     }
 }

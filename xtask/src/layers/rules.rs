@@ -218,7 +218,7 @@ pub(super) const RULES: &[Rule] = &[
     // Writes logs itself, at times of its own choosing, as a second writer would.
     rule(
         "cresset-tests",
-        &["cresset-record", "cresset-run"],
+        &["cresset-record", "cresset-run", "cresset-telemetry"],
         &[],
         SERVICES_OR_FRAMEWORKS,
     ),

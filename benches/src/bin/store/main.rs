@@ -9,6 +9,8 @@
     reason = "what a benchmark prints is what it is for"
 )]
 
+mod table;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,6 +54,8 @@ const LONG: u64 = 10_000_000;
 const RUNS: u64 = 100;
 const RUN_STEPS: u64 = 10_000;
 const BUCKETS: usize = 1000;
+/// Runs of the table.
+const TABLE: u64 = 10_000;
 /// Processes that are started for one chart.
 const TRIES: usize = 5;
 
@@ -67,6 +71,7 @@ fn main() -> Result<()> {
     }
     long(LONG / shrink, &mut figures)?;
     wide(&mut figures)?;
+    table::measure(TABLE / shrink, &mut figures)?;
     for (name, value) in &figures {
         println!("{name:<66}{value:>8}");
     }
