@@ -12,6 +12,7 @@ import { focused, setFocused, setSharedCursor, sharedCursor } from "./hover";
 import type { PlotLine } from "./line";
 import { nearest } from "./nearest";
 import { drawMarks, drawOverlay } from "./overlay";
+import { drawShades, type Shade } from "./shades";
 import { startPanning, type Pan } from "./pan";
 import { PlotTooltip, type Tip } from "./PlotTooltip";
 import { yRange, type Outliers } from "./yRange";
@@ -32,6 +33,8 @@ export interface PlotProps {
   window: [number, number] | null;
   /** The user chose another window; null: all. `moving` while the hand is still at it. */
   onWindow?: (window: [number, number] | null, moving?: boolean) => void;
+  /** Stretches of x that are tinted, behind the lines. */
+  shades?: readonly Shade[];
   /** Plots with the same word share a cursor. */
   sync?: string;
   /** The wheel zooms. */
@@ -125,6 +128,7 @@ export function Plot(props: PlotProps): JSX.Element {
     }),
   );
   createEffect(on(focused, () => overlay(), { defer: true }));
+  createEffect(on(() => props.shades, () => plot?.redraw(false), { defer: true }));
   createEffect(
     on(sharedCursor, (cursor) => {
       if (!plot || cursor?.by === id) return;
@@ -220,6 +224,7 @@ export function Plot(props: PlotProps): JSX.Element {
           },
         ],
         setCursor: [(u) => onCursor(u)],
+        drawAxes: [(u) => drawShades(u, props.shades ?? [])],
         draw: [
           (u) => {
             if (panning) return;

@@ -9,16 +9,18 @@ import { theme } from "../app/theme";
 import { formatTimeTick } from "../charts/axis";
 import { linesOf } from "../charts/lines";
 import { Plot } from "../charts/Plot";
+import { type Shade, stretches } from "../charts/shades";
 import { StepChart } from "../charts/StepChart";
 import { Button } from "../ui/Button";
 import { EmptyState } from "../ui/EmptyState";
+import { Select } from "../ui/Select";
 import { formatBytes, formatDuration } from "../ui/format";
 import { fade, runHue } from "../ui/palette";
 import { Card, Facts } from "./Card";
 import { ChartPanel } from "./ChartPanel";
 import { useRun } from "./context";
 import { alike, findings, type SystemKey, systemKeys } from "./keys";
-import { stacked } from "./stack";
+import { byteTicks, stacked } from "./stack";
 
 /** The machine while the run went on, on one time axis with its loss. */
 export default function System(): JSX.Element {
@@ -32,6 +34,11 @@ export default function System(): JSX.Element {
     return losses.find((key) => key === "train/loss") ?? losses[0] ?? null;
   };
   const busy = () => keys().filter(({ device, name }) => (device === null ? /^cpu(_machine)?$/.test(name) : /^util/.test(name)));
+  const slowed = () => keys().filter(({ device, name }) => device !== null && name === "throttled");
+  /** Whose machine is shown: a run of several ranks is on several hosts. */
+  const writers = createMemo(() => [...new Map(page.run.writers.map((writer) => [writer.rank, writer])).values()].sort((a, b) => a.rank - b.rank));
+  const [rank, setRank] = createSignal<string | null>(null);
+  const shownRank = () => rank() ?? String(writers()[0]?.rank ?? 0);
   const memory = () => keys().filter(({ device, name }) => device !== null && name === "memory_used");
   const found = createMemo(() => findings(page.run.summary));
   const model = (device: string) => {
@@ -54,6 +61,15 @@ export default function System(): JSX.Element {
       <div class="run-charts">
         <div class="run-charts-tools">
           <span class="muted">All over the time since the run's start; drag to look closer.</span>
+          <Show when={writers().length > 1}>
+            <Select
+              label="Rank"
+              showLabel
+              value={shownRank()}
+              options={writers().map((writer) => ({ value: String(writer.rank), label: writer.host ? `${writer.rank} on ${writer.host}` : String(writer.rank) }))}
+              onChange={setRank}
+            />
+          </Show>
           <Show when={window()}>
             <Button small icon={<ZoomOut />} onClick={() => setWindow(null)}>
               Whole run
@@ -92,10 +108,10 @@ export default function System(): JSX.Element {
         <Group name="Training beside the machine">
           <Show when={loss()}>{(key) => <Panel title={key()} keys={[key()]} />}</Show>
           <Show when={busy().length > 0}>
-            <ManyKeys title="Utilisation" keys={busy()} window={window()} onWindow={setWindow} />
+            <ManyKeys title="Utilisation" keys={busy()} slowed={slowed()} ranks={shownRank()} window={window()} onWindow={setWindow} />
           </Show>
           <Show when={memory().length > 0}>
-            <StackedMemory keys={memory()} window={window()} onWindow={setWindow} />
+            <StackedMemory keys={memory()} ranks={shownRank()} window={window()} onWindow={setWindow} />
           </Show>
         </Group>
         <For each={devices()}>
@@ -122,7 +138,7 @@ export default function System(): JSX.Element {
             when={group.keys.length > 1}
             fallback={<Panel title={group.name} keys={[group.keys[0]!.info.key]} unit={group.keys[0]!.info.unit} />}
           >
-            <ManyKeys title={group.name} keys={group.keys} window={window()} onWindow={setWindow} />
+            <ManyKeys title={group.name} keys={group.keys} ranks={shownRank()} window={window()} onWindow={setWindow} />
           </Show>
         )}
       </For>
@@ -130,7 +146,7 @@ export default function System(): JSX.Element {
   }
 
   function Panel(panel: { title: string; keys: string[]; unit?: string | null }): JSX.Element {
-    return <ChartPanel title={panel.title} keys={panel.keys} axis="relative" unit={panel.unit ?? null} window={window()} onWindow={(next) => setWindow(next)} />;
+    return <ChartPanel title={panel.title} keys={panel.keys} axis="relative" unit={panel.unit ?? null} ranks={shownRank()} window={window()} onWindow={(next) => setWindow(next)} />;
   }
 }
 
@@ -146,11 +162,11 @@ function Group(props: { name: string; note?: string | null; children: JSX.Elemen
   );
 }
 
-/** Several keys of this run in one plot, told apart by colour. */
-function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
+/** Several keys of this run in one plot, told apart by colour. While a device is slowed the plot is tinted in its colour. */
+function ManyKeys(props: { title: string; keys: SystemKey[]; slowed?: SystemKey[]; ranks: string; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
   const page = useRun();
   const query = createQuery<Columns>(
-    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, from: props.window?.[0], to: props.window?.[1] }),
+    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: [...props.keys, ...(props.slowed ?? [])].map(({ info }) => info.key), x: "relative", buckets: 600, ranks: props.ranks, from: props.window?.[0], to: props.window?.[1] }),
     { fetcher: getColumns, live: page.concerns, every: 1000 },
   );
   // Only what the keys differ in: devices where all measure the same, else names without what they share.
@@ -171,16 +187,34 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; window: [number, nu
     });
     return { x, lines: known };
   });
+  const shades = createMemo((): Shade[] => {
+    const columns = query.data();
+    if (!columns) return [];
+    return (props.slowed ?? []).flatMap(({ info, device }) => {
+      const chart = columns.charts.find(({ key }) => key === info.key);
+      const series = chart?.series[0];
+      if (!chart || !series) return [];
+      const highest = seriesColumn(columns, series, "max");
+      const x = chartX(columns, chart).slice(series.start, series.start + highest.length);
+      const i = props.keys.findIndex((key) => key.device === device);
+      return stretches(x, highest).map(([from, to]) => ({ from, to, color: fade(runHue(Math.max(0, i), theme()), 0.13) }));
+    });
+  });
   return (
     <div class="run-panel" role="group" aria-label={props.title}>
       <header>
         <h3>{props.title}</h3>
         <span class="muted">{props.keys[0]?.info.unit}</span>
         <Legend labels={labels()} />
+        <Show when={shades().length > 0}>
+          <span class="muted" title="Where the plot is tinted, the GPU of that colour ran below its clock: by heat, power or another limit">
+            tinted: slowed
+          </span>
+        </Show>
       </header>
       <div class="run-panel-chart">
         <Show when={drawing()}>
-          {(now) => <Plot x={now().x} lines={now().lines} axis="relative" label={props.title} unit={props.keys[0]?.info.unit ?? null} window={props.window} onWindow={(next) => props.onWindow(next)} sync="run" />}
+          {(now) => <Plot x={now().x} lines={now().lines} axis="relative" label={props.title} unit={props.keys[0]?.info.unit ?? null} shades={shades()} window={props.window} onWindow={(next) => props.onWindow(next)} sync="run" />}
         </Show>
       </div>
     </div>
@@ -203,10 +237,10 @@ function Legend(props: { labels: string[] }): JSX.Element {
 }
 
 /** Memory of all devices on top of each other. */
-function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
+function StackedMemory(props: { keys: SystemKey[]; ranks: string; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
   const page = useRun();
   const query = createQuery<Columns>(
-    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, from: props.window?.[0], to: props.window?.[1] }),
+    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, ranks: props.ranks, from: props.window?.[0], to: props.window?.[1] }),
     { fetcher: getColumns, live: page.concerns, every: 1000 },
   );
   const data = createMemo(() => {
@@ -229,6 +263,7 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
     // The uppermost sum is drawn first, so that lower ones stay in sight.
     return { xs, sums: stacked(lines).reverse() };
   });
+  const top = () => 1.06 * (data()?.sums[0] ?? []).reduce((most: number, value) => Math.max(most, value ?? 0), 1);
   const colour = (i: number) => runHue(props.keys.length - 1 - i, theme());
   const bytes = () => props.keys.every(({ info }) => info.unit === "B");
   return (
@@ -253,8 +288,8 @@ function StackedMemory(props: { keys: SystemKey[]; window: [number, number] | nu
               }))}
               bands={shown().sums.slice(1).map((_, i) => ({ upper: i + 1, lower: i + 2, colour: () => fade(colour(i), 0.4) }))}
               x={props.window ?? [shown().xs[0] ?? 0, Math.max(shown().xs[shown().xs.length - 1] ?? 1, (shown().xs[0] ?? 0) + 1)]}
-              y={[0, 1.06 * Math.max(1, ...(shown().sums[0] ?? []).map((value) => value ?? 0))]}
-              {...(bytes() && { yFormat: formatBytes })}
+              y={[0, top()]}
+              {...(bytes() && { yFormat: formatBytes, yTicks: (room: number) => byteTicks(top(), room) })}
               xFormat={(seconds) => (seconds < 60 ? formatDuration(seconds) : formatTimeTick(seconds, seconds / 10))}
               onZoom={props.onWindow}
             />

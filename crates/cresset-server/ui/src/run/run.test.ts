@@ -9,7 +9,7 @@ import { alike, findings, glanceKeys, systemKeys } from "./keys";
 import { appended, KEPT, type LogWindow, NOTHING, prepended } from "./logWindow";
 import { mediaKeys, stepAt, stepParams } from "./media";
 import { sparkline } from "./sparkline";
-import { stacked } from "./stack";
+import { byteTicks, stacked } from "./stack";
 import { treeLines } from "./tree";
 
 describe("diffs", () => {
@@ -207,4 +207,10 @@ describe("sparklines", () => {
     expect(sparkline([], 30, 10)).toEqual({ path: "", marks: "" });
     expect(sparkline([5], 30, 10).path).toBe("M0.0 5.0h30");
   });
+});
+
+it("ticks of bytes are a power of two apart", () => {
+  const gib = 2 ** 30;
+  expect(byteTicks(90 * gib, 5)).toEqual([0, 32 * gib, 64 * gib]);
+  expect(byteTicks(0.5, 5)).toEqual([0]);
 });

@@ -10,3 +10,9 @@ export function stacked(lines: readonly (readonly (number | null)[])[]): (number
     return [...sums];
   });
 }
+
+/** Ticks from 0 to `top` bytes, a power of two apart, no more than there is room for. */
+export function byteTicks(top: number, room: number): number[] {
+  const step = 2 ** Math.max(0, Math.ceil(Math.log2(top / Math.max(1, room))));
+  return Array.from({ length: Math.floor(top / step) + 1 }, (_, i) => i * step);
+}
