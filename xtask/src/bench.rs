@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::shell::{self, cargo};
-use crate::{dashboard, tools};
+use crate::{dashboard, readers, tools};
 
 const BROWSER: &str = "tests/browser";
 
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Fewer repetitions of smaller measurements, for a first look.
     #[arg(long)]
     quick: bool,
-    /// Also measures how other trackers record, installed from PyPI into the user's cache.
+    /// Also measures how other trackers record and answer, installed from PyPI into the user's cache.
     #[arg(long)]
     peers: bool,
 }
@@ -68,6 +68,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if is_wanted(Part::Dashboard) {
         in_browser(json("dashboard.json").as_deref(), options.quick)?;
+        if options.peers {
+            readers::measure(json("readers.json").as_deref())?;
+        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod browser;
 mod dashboard;
 mod fuzz;
 mod layers;
+mod readers;
 mod shell;
 mod tally;
 mod test;

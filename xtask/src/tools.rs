@@ -76,18 +76,29 @@ pub(crate) fn browser() -> Result<()> {
 /// # Errors
 /// If it cannot be installed.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
-    python_environment(SCHEMATHESIS, "schemathesis")
+    python_environment("schemathesis", &[SCHEMATHESIS], "schemathesis")
 }
 
-/// A program of a Python package, such as `name==1.2.3`, in a virtual environment that is made once.
-fn python_environment(package: &str, program: &str) -> Result<PathBuf> {
-    let folder = cache()?.join("python").join(package);
+/// A Python that has these packages, in a virtual environment of its own in the user's cache.
+///
+/// # Errors
+/// If they cannot be installed.
+pub(crate) fn python_with(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    python_environment(name, packages, "python")
+}
+
+/// A program of Python packages, such as `name==1.2.3`, in a virtual environment that is made once.
+fn python_environment(name: &str, packages: &[&str], program: &str) -> Result<PathBuf> {
+    // Another version is another environment.
+    let folder = cache()?.join("python").join(packages.join("+"));
     let program = folder.join("bin").join(program);
-    if shell::works(Command::new(&program).arg("--version")) {
+    // A mark of the installation's end: a Python is there from its beginning.
+    let done = folder.join("installed");
+    if done.exists() && shell::works(Command::new(&program).arg("--version")) {
         return Ok(program);
     }
     println!(
-        "{package} is missing: it is installed once now, into {}",
+        "{name} is missing: it is installed once now, into {}",
         folder.display()
     );
     // What an interrupted installation left.
@@ -97,8 +108,10 @@ fn python_environment(package: &str, program: &str) -> Result<PathBuf> {
     shell::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
         .context("Python makes no virtual environment: apt-get install python3-venv")?;
     let mut pip = Command::new(folder.join("bin/pip"));
-    shell::run(pip.args(["install", "--quiet", "--disable-pip-version-check", package]))
-        .with_context(|| format!("{package} could not be installed"))?;
+    let install = ["install", "--quiet", "--disable-pip-version-check"];
+    shell::run(pip.args(install).args(packages))
+        .with_context(|| format!("{name} could not be installed"))?;
+    fs::write(&done, "")?;
     Ok(program)
 }
 

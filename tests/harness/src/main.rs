@@ -59,6 +59,9 @@ enum What {
         place: Place,
         #[arg(long, default_value_t = 10_000_000)]
         points: u64,
+        /// Also writes its values to this file, as little-endian f64
+        #[arg(long)]
+        values: Option<PathBuf>,
     },
     /// What nobody should log, and folders that are damaged
     Hostile {
@@ -102,7 +105,11 @@ fn main() -> Result<()> {
             runs,
             points,
         } => wide::write(&place.out, place.seed, runs, points),
-        What::Long { place, points } => long::write(&place.out, place.seed, points),
+        What::Long {
+            place,
+            points,
+            values,
+        } => long::write(&place.out, place.seed, points, values.as_deref()),
         What::Hostile { place } => hostile::write(&place.out, place.seed),
         What::Live {
             place,

@@ -1,4 +1,4 @@
-//! What GPUs and the host did meanwhile, under the keys that `cresset-telemetry` will use: `system/gpu/<n>/…` for each GPU and
+//! What GPUs and the host did meanwhile, under the keys of `cresset-telemetry`: `system/gpu/<n>/…` for each GPU and
 //! `system/host/…`, with units by definition.
 
 use anyhow::Result;

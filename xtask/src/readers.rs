@@ -1,0 +1,66 @@
+//! How fast other trackers' servers answer their own pages, on the series that the dashboard's benchmark draws.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value as Json};
+
+use crate::{root, shell, tools};
+
+/// More would take the others minutes to read.
+const POINTS: &str = "1000000";
+const RUNS: &str = "1000";
+
+/// By the name that `benches/peers/reader.py` has for them.
+const PEERS: [(&str, &[&str]); 2] = [
+    ("mlflow", &["mlflow==3.17.2"]),
+    // The writer is tensorboardX's, which has no TensorFlow behind it.
+    (
+        "tensorboard",
+        &[
+            "tensorboard==2.21.0",
+            "tensorboardX==2.6.5",
+            "setuptools<81",
+        ],
+    ),
+];
+
+/// Measures each, shows the figures and writes them to `json`.
+///
+/// # Errors
+/// If a tracker cannot be installed or its server does not answer.
+pub(crate) fn measure(json: Option<&Path>) -> Result<()> {
+    let place = shell::target().join("readers");
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    fs::create_dir_all(&place)?;
+    let values = place.join("values.f64");
+    let fixtures = shell::target().join("release").join("fixtures");
+    let mut write = Command::new(fixtures);
+    write.args(["long", "--points", POINTS, "--out"]);
+    write.arg(place.join("long")).arg("--values").arg(&values);
+    shell::run(&mut write)?;
+    let mut all = Map::new();
+    for (name, packages) in PEERS {
+        let python = tools::python_with(name, packages)?;
+        let folder = place.join(name);
+        fs::create_dir_all(&folder)?;
+        let mut reader = Command::new(python);
+        reader.arg(root().join("benches/peers/reader.py"));
+        reader.arg(name).arg(&values).arg(RUNS);
+        let said = shell::read(reader.current_dir(&folder))?;
+        let last = said.lines().last().unwrap_or_default();
+        let figures: Json = serde_json::from_str(last)
+            .with_context(|| format!("{name} gave no figures: {said}"))?;
+        println!("{name}: {figures:#}");
+        all.insert(packages.join(" "), figures);
+    }
+    if let Some(file) = json {
+        fs::write(file, serde_json::to_string_pretty(&all)?)?;
+    }
+    fs::remove_dir_all(&place)?;
+    Ok(())
+}
