@@ -47,7 +47,7 @@ async function first(folder: string, path: (server: Server) => Promise<string>, 
       await server.stop();
     }
   }
-  return { first: median(firsts), later: median(laters), bytes };
+  return { first: Math.min(...firsts), later: median(laters), bytes };
 }
 
 test("one long series", async () => {

@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     wide(&mut figures)?;
     table::measure(TABLE / shrink, &mut figures)?;
     for (name, value) in &figures {
-        println!("{name:<66}{value:>8}");
+        println!("{name:<76}{value:>9}");
     }
     if let Some(path) = &options.json {
         fs::write(path, serde_json::to_string_pretty(&figures)?)?;

@@ -3,6 +3,8 @@ import "uplot/dist/uPlot.min.css";
 import "./charts.css";
 import { createEffect, createSignal, on, onCleanup, onMount, untrack } from "solid-js";
 import { theme, token } from "../app/theme";
+import { SECONDS } from "./axes";
+import { formatTimeTick } from "./axis";
 import { createSize } from "./canvas";
 import { logTicks, short } from "./ticks";
 
@@ -44,7 +46,8 @@ export interface StepChartProps {
   /** Values of y to put ticks at, and how to write them. */
   yTicks?: ((room: number) => number[]) | undefined;
   yFormat?: (value: number) => string;
-  xFormat?: (value: number) => string;
+  /** The values of x are seconds. */
+  time?: boolean;
   /** Leaves the labels of x out, for charts above another. */
   bare?: boolean;
   /** Leaves the grid out, for what fills the plot. */
@@ -90,7 +93,8 @@ export function StepChart(props: StepChartProps) {
           size: props.bare ? 0 : 26,
           gap: 6,
           space: 70,
-          values: (_, values) => values.map((value) => (props.bare ? "" : (props.xFormat ?? short)(value))),
+          ...(props.time && { incrs: SECONDS }),
+          values: (_, values, __, ___, step) => values.map((value) => (props.bare ? "" : props.time ? formatTimeTick(value, step) : short(value))),
         },
         {
           stroke: axis,

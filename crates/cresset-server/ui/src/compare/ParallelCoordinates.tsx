@@ -141,7 +141,7 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): JSX.Elemen
       const write = (at: string, y: number): void => {
         const fitted = fit(context, at, room);
         context.strokeStyle = ground;
-        context.lineWidth = 3;
+        context.lineWidth = 5;
         context.strokeText(fitted, x + outward * 8, y);
         context.fillStyle = text;
         context.fillText(fitted, x + outward * 8, y);

@@ -99,7 +99,7 @@ function FileRow(props: { item: MediaItem }): JSX.Element {
       <td>
         <Show when={file().role}>{(role) => <Tag tone={role() === "checkpoint" ? "accent" : "plain"}>{role()}</Tag>}</Show>
       </td>
-      <td class="end">{props.item.step.toLocaleString("en-US")}</td>
+      <td class="end run-files-step">{props.item.step.toLocaleString("en-US")}</td>
       <td title={formatTime(props.item.time)}>{formatAgo(props.item.time)}</td>
       <td class="end">{formatBytes(blob()?.bytes ?? props.item.text?.length ?? 0)}</td>
       <td class="end">

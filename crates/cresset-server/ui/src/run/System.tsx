@@ -6,7 +6,6 @@ import { chartX, type Columns, getColumns, seriesColumn } from "../api/columns";
 import { api, projectPath } from "../api/client";
 import { createQuery } from "../api/query";
 import { theme } from "../app/theme";
-import { formatTimeTick } from "../charts/axis";
 import { linesOf } from "../charts/lines";
 import { Plot } from "../charts/Plot";
 import { type Shade, stretches } from "../charts/shades";
@@ -290,7 +289,7 @@ function StackedMemory(props: { keys: SystemKey[]; ranks: string; window: [numbe
               x={props.window ?? [shown().xs[0] ?? 0, Math.max(shown().xs[shown().xs.length - 1] ?? 1, (shown().xs[0] ?? 0) + 1)]}
               y={[0, top()]}
               {...(bytes() && { yFormat: formatBytes, yTicks: (room: number) => byteTicks(top(), room) })}
-              xFormat={(seconds) => (seconds < 60 ? formatDuration(seconds) : formatTimeTick(seconds, seconds / 10))}
+              time
               onZoom={props.onWindow}
             />
           )}

@@ -25,7 +25,7 @@ export default function WorkspacePage(props: { project: string }): JSX.Element {
         <Show when={!space.view.wide()} fallback={runs()}>
           <Split
             name="workspace"
-            usual={400}
+            usual={428}
             label="Width of the list of runs"
             left={runs()}
             right={<ChartsPane space={space} onRuns={() => setDrawer(true)} />}
