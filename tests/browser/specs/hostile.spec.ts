@@ -56,11 +56,26 @@ test("nothing that a run says or brings can run or leave the machine", async ({ 
   }
 });
 
-test.describe("by their own address", () => {
-  // Here the policy has work to do: the pages try everything.
+test.describe("where the policy has work to do, as the pages among the media try everything", () => {
   test.use({ refusals: "right" });
 
-  test("pages among the media stay in a sandbox", async ({ page }) => {
+  test("captions are shown letter by letter", async ({ page }) => {
+    const ran = await listen(page);
+    const base = site("hostile");
+    const media = (await runs(base, "hostile")).find((run) => run.name === "media")!;
+    const answer = await fetch(`${base}/api/v1/projects/hostile/runs/${media.id}/media?key=*&limit=500`);
+    const { items } = (await answer.json()) as { items: { key: string; step: number; caption: string | null; detail: { kind: string } }[] };
+    // Files are on a page of their own, which the tests above open.
+    const captions = items.flatMap(({ key, step, caption, detail }) => (caption?.includes("<") && detail.kind !== "file" ? [[key, step, caption] as const] : []));
+    expect(captions.length).toBeGreaterThan(3);
+    for (const [key, step, caption] of captions) {
+      await page.goto(`${base}/p/hostile/runs/${media.id}/samples?q=${encodeURIComponent(key)}&step=${step}`);
+      await expect(page.getByRole("region", { name: key, exact: true }).getByText(caption, { exact: true }).first(), `${key}: ${caption}`).toBeVisible();
+      expect(await ran(), key).toBeUndefined();
+    }
+  });
+
+  test("by their own address they stay in a sandbox", async ({ page }) => {
     const ran = await listen(page);
     const base = site("hostile");
     const media = (await runs(base, "hostile")).find((run) => run.name === "media")!;
