@@ -84,7 +84,7 @@ fn fill(
     grid: &Grid,
 ) -> Result<Columns, StoreError> {
     let mut places = vec![Aggregate::default(); grid.x.len()];
-    let mut points = Vec::new();
+    let (mut blocks, mut points) = (Vec::new(), Vec::new());
     for at in 0..source.chunks.len() {
         let head = &source.chunks[at].head;
         let by_place = matches!(source.x, Place::Step) || head.chronological;
@@ -99,7 +99,8 @@ fn fill(
             continue;
         }
         let mut pages: Vec<usize> = Vec::new();
-        for (number, placed) in head.blocks.iter().enumerate() {
+        head.blocks(&mut blocks)?;
+        for (number, placed) in blocks.iter().enumerate() {
             let range = source.x.range(placed.steps, placed.times);
             let bucket = grid.bucket(range.0);
             if source.window.holds(range) && bucket == grid.bucket(range.1) {
@@ -117,7 +118,6 @@ fn fill(
         for page in pages {
             points.clear();
             source.page(tx, chunks, at, page, &mut points)?;
-            let blocks = &source.chunks[at].head.blocks;
             for (i, block) in points.chunks(BLOCK).enumerate() {
                 let Some(placed) = blocks.get(page * BLOCKS_PER_PAGE + i) else {
                     continue;

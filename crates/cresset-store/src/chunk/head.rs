@@ -14,6 +14,9 @@ const NON_FINITE: u8 = 4;
 /// Steps have a constant difference.
 const ARITHMETIC: u8 = 8;
 
+/// What is damaged where a head cannot be read.
+const WHAT: &str = "a chunk";
+
 /// A chunk without its values.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -26,10 +29,15 @@ pub(crate) struct Head {
     pub(crate) chronological: bool,
     /// First step and difference, where that is always the same: the axis need not be read for steps.
     pub(crate) arithmetic: Option<(u64, u64)>,
-    pub(crate) blocks: Vec<PlacedBlock>,
-    /// Kept as bytes: most heads are only asked for their blocks.
-    description: Vec<u8>,
-    single: bool,
+    first_step: u64,
+    steps: (u64, u64),
+    times: (i64, i64),
+    flags: u8,
+    /// The blocks as they are stored, less than half of what they take up taken apart (a long chart asks for thousands of
+    /// heads), then how the values are compressed.
+    bytes: Vec<u8>,
+    /// Where the latter begins.
+    description: usize,
     reader: Option<ValueReader>,
 }
 
@@ -125,6 +133,17 @@ fn put_block(out: &mut Vec<u8>, block: &Block, flags: u8) {
     }
 }
 
+/// Passes over what `take_block` takes.
+fn skip_block(head: &mut Taker<'_>, flags: u8) -> Result<(), StoreError> {
+    if flags & NON_FINITE != 0 {
+        for _ in 0..3 {
+            head.number()?;
+        }
+    }
+    let value = if flags & SINGLE == 0 { 8 } else { 4 };
+    head.bytes(8 + 4 * value).map(drop)
+}
+
 fn take_block(head: &mut Taker<'_>, count: usize, flags: u8) -> Result<Block, StoreError> {
     let mut block = Block {
         count: count as u64,
@@ -151,9 +170,45 @@ fn take_block(head: &mut Taker<'_>, count: usize, flags: u8) -> Result<Block, St
     Ok(block)
 }
 
+/// Walks over the blocks of a head.
+struct Blocks<'a> {
+    head: Taker<'a>,
+    arithmetic: Option<(u64, u64)>,
+    /// The last step and the latest time so far.
+    end: (u64, i64),
+    /// Points so far, and of all blocks.
+    at: usize,
+    count: usize,
+}
+
+/// How many points a block has, its steps, its times.
+type Extent = (usize, (u64, u64), (i64, i64));
+
+impl Blocks<'_> {
+    /// The next block; its aggregate comes next in `head`.
+    fn next(&mut self) -> Result<Option<Extent>, StoreError> {
+        let n = (self.count - self.at).min(BLOCK);
+        if n == 0 {
+            return Ok(None);
+        }
+        let steps = if let Some((first, stride)) = self.arithmetic {
+            let at = |i: usize| first.wrapping_add(stride.wrapping_mul(i as u64));
+            (at(self.at), at(self.at + n - 1))
+        } else {
+            let from = self.end.0.wrapping_add(self.head.number()?);
+            (from, from.wrapping_add(self.head.number()?))
+        };
+        let early = self.end.1.wrapping_add(self.head.signed()?);
+        let late = early.wrapping_add(self.head.number()? as i64);
+        self.end = (steps.1, late);
+        self.at += n;
+        Ok(Some((n, steps, (early, late))))
+    }
+}
+
 impl Head {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        let mut head = Taker::new(bytes, "a chunk");
+        let mut head = Taker::new(bytes, WHAT);
         if head.byte()? != VERSION {
             return Err(head.damaged());
         }
@@ -163,30 +218,10 @@ impl Head {
             return Err(head.damaged());
         }
         let first_arrival = head.number()?;
-        let first = head.number()?;
+        let first_step = head.number()?;
         let number = head.number()?;
-        let arithmetic = (flags & ARITHMETIC != 0).then_some((first, number));
-        let mut blocks = Vec::with_capacity(count.div_ceil(BLOCK));
-        let (mut step, mut time) = (first, 0i64);
-        for from in (0..count).step_by(BLOCK) {
-            let n = (count - from).min(BLOCK);
-            let steps = if let Some((first, stride)) = arithmetic {
-                let at = |i: usize| first.wrapping_add(stride.wrapping_mul(i as u64));
-                (at(from), at(from + n - 1))
-            } else {
-                let from = step.wrapping_add(head.number()?);
-                (from, from.wrapping_add(head.number()?))
-            };
-            step = steps.1;
-            let early = time.wrapping_add(head.signed()?);
-            time = early.wrapping_add(head.number()? as i64);
-            blocks.push(PlacedBlock {
-                block: take_block(&mut head, n, flags)?,
-                steps,
-                times: (early, time),
-            });
-        }
-        Ok(Self {
+        let arithmetic = (flags & ARITHMETIC != 0).then_some((first_step, number));
+        let mut found = Self {
             count,
             distinct: match arithmetic {
                 Some((_, 0)) => 1,
@@ -196,24 +231,66 @@ impl Head {
             first_arrival,
             chronological: flags & CHRONOLOGICAL != 0,
             arithmetic,
-            blocks,
-            description: head.rest().to_vec(),
-            single: flags & SINGLE != 0,
+            first_step,
+            steps: (0, 0),
+            times: (i64::MAX, i64::MIN),
+            flags,
+            bytes: head.rest().to_vec(),
+            description: 0,
             reader: None,
-        })
+        };
+        found.survey()?;
+        Ok(found)
+    }
+
+    /// Finds where all blocks lie, and where they end.
+    fn survey(&mut self) -> Result<(), StoreError> {
+        let mut walk = self.walk();
+        let (mut first, mut times) = (None, self.times);
+        while let Some((_, steps, (early, late))) = walk.next()? {
+            skip_block(&mut walk.head, self.flags)?;
+            first = first.or(Some(steps.0));
+            times = (times.0.min(early), times.1.max(late));
+        }
+        let (end, rest) = (walk.end.0, walk.head.rest().len());
+        self.steps = (first.unwrap_or_default(), end);
+        self.times = times;
+        self.description = self.bytes.len() - rest;
+        Ok(())
+    }
+
+    fn walk(&self) -> Blocks<'_> {
+        Blocks {
+            head: Taker::new(&self.bytes, WHAT),
+            arithmetic: self.arithmetic,
+            end: (self.first_step, 0),
+            at: 0,
+            count: self.count,
+        }
     }
 
     /// First and last step.
     pub(crate) fn steps(&self) -> (u64, u64) {
-        let first = self.blocks.first().map_or(0, |b| b.steps.0);
-        (first, self.blocks.last().map_or(0, |b| b.steps.1))
+        self.steps
     }
 
     /// Earliest and latest time.
     pub(crate) fn times(&self) -> (i64, i64) {
-        let early = self.blocks.iter().map(|b| b.times.0).min();
-        let late = self.blocks.iter().map(|b| b.times.1).max();
-        (early.unwrap_or_default(), late.unwrap_or_default())
+        self.times
+    }
+
+    /// Replaces what is in `out` by its blocks.
+    pub(crate) fn blocks(&self, out: &mut Vec<PlacedBlock>) -> Result<(), StoreError> {
+        out.clear();
+        let mut walk = self.walk();
+        while let Some((n, steps, times)) = walk.next()? {
+            out.push(PlacedBlock {
+                block: take_block(&mut walk.head, n, self.flags)?,
+                steps,
+                times,
+            });
+        }
+        Ok(())
     }
 
     /// Appends the values of one page to `out`.
@@ -225,8 +302,9 @@ impl Head {
     ) -> Result<(), StoreError> {
         let n = page_len(self.count, number);
         if self.reader.is_none() {
-            let mut description = Taker::new(&self.description, "a chunk");
-            self.reader = Some(if self.single {
+            let description = self.bytes.get(self.description..).unwrap_or_default();
+            let mut description = Taker::new(description, WHAT);
+            self.reader = Some(if self.flags & SINGLE != 0 {
                 ValueReader::Single(Reader::new(&mut description)?)
             } else {
                 ValueReader::Double(Reader::new(&mut description)?)

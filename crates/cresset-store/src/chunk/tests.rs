@@ -72,7 +72,12 @@ fn chunks_of_version_1_are_read() {
         assert!(found.iter().map(|v| v.to_bits()).eq(expected));
         assert_eq!(head.first_arrival, 17);
         assert_eq!(head.steps(), (axis.steps[0], axis.steps[axis.len() - 1]));
-        let counted: u64 = head.blocks.iter().map(|b| b.block.count).sum();
+        let times = axis.times.iter().copied();
+        let earliest_and_latest = times.clone().min().zip(times.max());
+        assert_eq!(Some(head.times()), earliest_and_latest);
+        let mut blocks = Vec::new();
+        head.blocks(&mut blocks).unwrap();
+        let counted: u64 = blocks.iter().map(|b| b.block.count).sum();
         assert_eq!(counted, values.len() as u64);
     }
     assert!(taker.is_empty());
@@ -100,6 +105,7 @@ fn any_bytes_are_survived() {
             for bytes in [&bad[..], &chunk.head[..at]] {
                 if let Ok(mut head) = Head::decode(bytes) {
                     let mut out = Vec::new();
+                    let _ = head.blocks(&mut Vec::new());
                     let _ = head.read(0, &chunk.pages[0], &mut out);
                 }
             }

@@ -463,13 +463,15 @@ impl Commit<'_> {
         slot: &mut super::series::Slot,
     ) -> Result<(), StoreError> {
         let state = &mut slot.state;
+        let mut blocks = Vec::new();
         self.chunks.heads(tx, slot.id, (0, u64::MAX), &mut |chunk| {
-            for placed in &chunk.head.blocks {
+            chunk.head.blocks(&mut blocks)?;
+            for placed in &blocks {
                 state.block.count_block(&placed.block);
             }
             let step = chunk.last_step();
             if state.last.is_none_or(|(last, _)| step >= last) {
-                let value = chunk.head.blocks.last().map_or(f64::NAN, |b| b.block.last);
+                let value = blocks.last().map_or(f64::NAN, |b| b.block.last);
                 state.last = Some((step, value));
             }
             Ok(())

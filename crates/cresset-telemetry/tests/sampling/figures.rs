@@ -114,9 +114,15 @@ throttle 0
             .unwrap()
     };
     let times: Vec<_> = series("power").points().iter().map(|p| p.time).collect();
+    // On a machine that is busy two samples can be taken so fast after each other that the clock says the same.
+    let mut next = 0;
     let found: Vec<usize> = series("temperature").points()[..5]
         .iter()
-        .map(|p| times.iter().position(|t| *t == p.time).unwrap())
+        .map(|p| {
+            let after = times[next..].iter().position(|t| *t == p.time).unwrap();
+            next += after + 1;
+            next - 1
+        })
         .collect();
     if recorded.values("system/telemetry/missed").is_empty() {
         assert_eq!(found, [0, 1, 3, 7, 8]);
