@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use cresset_benches::{budget, machine, number};
 use serde_json::{Value as Json, json};
 
 use crate::figures::Figures;
 use crate::peers::Peer;
-use crate::table::{Against, Budget, ROWS, Row};
+use crate::table::{Against, ROWS, Row};
 
 /// Prints the table; writes it to `file` as JSON.
 pub(crate) fn show(ours: &Figures, peers: &[Peer], file: Option<&Path>) -> Result<()> {
@@ -31,11 +32,7 @@ pub(crate) fn show(ours: &Figures, peers: &[Peer], file: Option<&Path>) -> Resul
             "value": value,
             "unit": row.unit,
             "budget": row.budget.limit(),
-            "bound": match row.budget {
-                Budget::AtMost(_) => Json::from("at most"),
-                Budget::AtLeast(_) => Json::from("at least"),
-                Budget::None => Json::Null,
-            },
+            "bound": row.budget.bound(),
             "peer": peer.map(|(peer, _)| peer.name.as_str()),
             "peer_value": peer.map(|(_, value)| value),
             "holds": holds,
@@ -70,15 +67,7 @@ fn best<'a>(row: &Row, peers: &'a [Peer]) -> Option<(&'a Peer, f64)> {
 }
 
 fn line(row: &Row, value: f64, holds: Option<bool>, peer: Option<(&Peer, f64)>) -> String {
-    let budget = match row.budget {
-        Budget::AtMost(limit) => format!("≤ {}", number(limit)),
-        Budget::AtLeast(limit) => format!("≥ {}", number(limit)),
-        Budget::None => String::new(),
-    };
-    let holds = holds.map_or(
-        "",
-        |holds| if holds { "holds" } else { "**does not hold**" },
-    );
+    let (budget, holds) = (row.budget, budget::word(holds));
     let peer = peer.map_or(String::new(), |(peer, value)| {
         format!("{} ({})", number(value), peer.name)
     });
@@ -87,35 +76,5 @@ fn line(row: &Row, value: f64, holds: Option<bool>, peer: Option<(&Peer, f64)>) 
         row.name,
         number(value),
         row.unit
-    )
-}
-
-/// Three digits that mean something; millions as such.
-fn number(value: f64) -> String {
-    match value.abs() {
-        v if v >= 1e6 => format!("{:.1} M", value / 1e6),
-        v if v >= 1e4 => format!("{:.0} k", value / 1e3),
-        v if v >= 100.0 || v == v.trunc() => format!("{value:.0}"),
-        v if v >= 10.0 => format!("{value:.1}"),
-        v if v >= 0.1 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
-    }
-}
-
-/// Processor, cores and what else was running.
-fn machine() -> String {
-    let field = |path: &str, name: &str| {
-        let text = fs::read_to_string(path).ok()?;
-        let line = text.lines().find(|line| line.starts_with(name))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    };
-    let processor =
-        field("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.into());
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().next().unwrap_or("unknown");
-    format!(
-        "{processor}, {cores} cores, {}, load {load} at the end",
-        std::env::consts::OS
     )
 }

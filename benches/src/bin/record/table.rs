@@ -1,31 +1,6 @@
 //! The rows of the table: which figure each shows, the budget, and what is compared with it.
 
-/// What a figure must keep to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Budget {
-    AtMost(f64),
-    AtLeast(f64),
-    /// Shown for what it is.
-    None,
-}
-
-impl Budget {
-    pub(crate) fn limit(self) -> Option<f64> {
-        match self {
-            Self::AtMost(limit) | Self::AtLeast(limit) => Some(limit),
-            Self::None => None,
-        }
-    }
-
-    /// Whether `value` keeps to it; `None` without a budget.
-    pub(crate) fn holds(self, value: f64) -> Option<bool> {
-        match self {
-            Self::AtMost(limit) => Some(value <= limit),
-            Self::AtLeast(limit) => Some(value >= limit),
-            Self::None => None,
-        }
-    }
-}
+use cresset_benches::Budget;
 
 /// Which trackers a row is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,41 +4,42 @@ use std::fs;
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
-use cresset_benches::thread_cpu_seconds;
+use cresset_benches::{Budget, thread_cpu_seconds};
 use cresset_record::{
     End, FrameBuilder, Key, KeyId, LogWriter, Outcome, Rank, Record, Root, RunId, Start, Timestamp,
 };
 use cresset_store::{Store, TableQuery};
 use serde_json::{Map, Value as Json, json};
 
-use super::{project, rounded};
+use crate::figures::Figures;
+use crate::runs::project;
 
+const RUNS: u64 = 10_000;
 /// Fields of the config, and keys of the summary.
 const HALF: u64 = 50;
 const ROUNDS: u32 = 20;
 const BEGIN: Timestamp = Timestamp(1_793_527_200_000_000);
 
-/// Measures the index of so many runs and questions to their table.
-pub(super) fn measure(runs: u64, figures: &mut Map<String, Json>) -> Result<()> {
+/// Measures the index of many short runs and questions to their table.
+pub(crate) fn measure(shrink: u64, figures: &mut Figures) -> Result<()> {
+    let runs = RUNS / shrink;
     let dir = tempfile::tempdir()?;
     let root = Root::new(dir.path());
     for i in 0..runs {
         record(&root, i)?;
     }
     let store = Store::open(root)?;
+    let mut show = |what: &str, ms: f64, budget| {
+        let name = format!("table of {runs} runs, {what}, processor time");
+        figures.add(name, ms, "ms", budget);
+    };
     let spent = cpu_ms();
     store.refresh()?;
-    figures.insert(
-        format!("index of {runs} runs, CPU ms"),
-        rounded(cpu_ms() - spent),
-    );
+    show("index from nothing", cpu_ms() - spent, Budget::None);
     let spent = cpu_ms();
     let all = ask(&store, &TableQuery::default())?;
     ensure!(all as u64 == runs, "{all} runs of {runs}");
-    figures.insert(
-        format!("table of {runs} runs, first question, CPU ms"),
-        rounded(cpu_ms() - spent),
-    );
+    show("first question", cpu_ms() - spent, Budget::None);
     for (what, query) in queries() {
         let matched = ask(&store, &query)?;
         ensure!(matched > 0, "{what}: nothing passes");
@@ -47,10 +48,7 @@ pub(super) fn measure(runs: u64, figures: &mut Map<String, Json>) -> Result<()> 
             ask(&store, &query)?;
         }
         let each = (cpu_ms() - spent) / f64::from(ROUNDS);
-        figures.insert(
-            format!("table of {runs} runs, {what}, CPU ms"),
-            rounded(each),
-        );
+        show(what, each, Budget::AtMost(100.0));
     }
     Ok(())
 }

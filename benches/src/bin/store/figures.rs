@@ -1,0 +1,85 @@
+//! What was measured: a table for people, JSON for programs.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use cresset_benches::{Budget, budget, machine, number};
+use serde_json::{Value as Json, json};
+
+/// Figures in the order in which they were measured.
+#[derive(Default)]
+pub(crate) struct Figures(Vec<Figure>);
+
+struct Figure {
+    name: String,
+    value: f64,
+    unit: &'static str,
+    budget: Budget,
+}
+
+impl Figures {
+    pub(crate) fn add(&mut self, name: String, value: f64, unit: &'static str, budget: Budget) {
+        // What is beyond a hundredth is noise.
+        let value = (value * 100.0).round() / 100.0;
+        self.0.push(Figure {
+            name,
+            value,
+            unit,
+            budget,
+        });
+    }
+
+    /// One that has no budget.
+    pub(crate) fn note(&mut self, name: String, value: f64, unit: &'static str) {
+        self.add(name, value, unit, Budget::None);
+    }
+
+    /// Prints the table; writes it to `file` as JSON.
+    pub(crate) fn show(&self, file: Option<&Path>) -> Result<()> {
+        let machine = machine();
+        println!("\n{machine}\n\n| what | measured | budget | |\n|---|--:|--:|---|");
+        for figure in &self.0 {
+            let Figure {
+                name,
+                value,
+                unit,
+                budget,
+            } = figure;
+            let holds = budget::word(budget.holds(*value));
+            println!(
+                "| {name} | {} {unit} | {budget} | {holds} |",
+                number(*value)
+            );
+        }
+        let holds: Vec<bool> = self.holds().collect();
+        let held = holds.iter().filter(|held| **held).count();
+        println!("\n{held} of {} budgets hold", holds.len());
+        if let Some(file) = file {
+            let rows: Vec<Json> = self.0.iter().map(Figure::row).collect();
+            let report = json!({"machine": machine, "rows": rows});
+            let text = serde_json::to_string_pretty(&report)? + "\n";
+            fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    fn holds(&self) -> impl Iterator<Item = bool> {
+        self.0
+            .iter()
+            .filter_map(|figure| figure.budget.holds(figure.value))
+    }
+}
+
+impl Figure {
+    fn row(&self) -> Json {
+        json!({
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+            "budget": self.budget.limit(),
+            "bound": self.budget.bound(),
+            "holds": self.budget.holds(self.value),
+        })
+    }
+}
