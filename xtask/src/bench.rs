@@ -7,9 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::shell::{self, cargo};
-use crate::{dashboard, readers, tools};
-
-const BROWSER: &str = "tests/browser";
+use crate::{browser, dashboard, readers, tools};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -98,10 +96,9 @@ fn measure(mut program: Command, json: Option<&Path>, quick: bool) -> Result<()>
 fn in_browser(json: Option<&Path>, quick: bool) -> Result<()> {
     tools::node()?;
     tools::browser()?;
-    let programs = ["--package", "cresset-cli", "--package", "cresset-tests"];
-    shell::run(cargo(["build", "--release"]).args(programs))?;
-    dashboard::install(BROWSER)?;
-    let mut npm = dashboard::npm(BROWSER);
+    browser::build_programs(&["--release"])?;
+    dashboard::install(browser::TESTS)?;
+    let mut npm = dashboard::npm(browser::TESTS);
     npm.args(["run", "bench"])
         .env("CARGO_TARGET_DIR", shell::target())
         .env("CRESSET_PROFILE", "release")

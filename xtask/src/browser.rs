@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{dashboard, shell, tools};
 
-const TESTS: &str = "tests/browser";
+pub(crate) const TESTS: &str = "tests/browser";
 
 /// Builds what the tests start, and runs them; their output kept.
 ///
@@ -13,7 +13,7 @@ const TESTS: &str = "tests/browser";
 pub(crate) fn test() -> Result<(bool, Vec<String>)> {
     tools::node()?;
     tools::browser()?;
-    build_programs()?;
+    build_programs(&[])?;
     dashboard::install(TESTS)?;
     shell::run(dashboard::npm(TESTS).args(["run", "check"]))?;
     shell::run_and_keep(
@@ -24,16 +24,11 @@ pub(crate) fn test() -> Result<(bool, Vec<String>)> {
     )
 }
 
-/// `cresset`, and `fixtures`, which writes folders of runs.
+/// `cresset`, and `fixtures`, which writes folders of runs; `profile` as cargo is told it.
 ///
 /// # Errors
 /// If they cannot be built.
-pub(crate) fn build_programs() -> Result<()> {
-    shell::run(&mut shell::cargo([
-        "build",
-        "--package",
-        "cresset-cli",
-        "--package",
-        "cresset-tests",
-    ]))
+pub(crate) fn build_programs(profile: &[&str]) -> Result<()> {
+    let programs = ["--package", "cresset-cli", "--package", "cresset-tests"];
+    shell::run(shell::cargo(["build"]).args(programs).args(profile))
 }

@@ -190,7 +190,7 @@ fn list(root: &Root) -> anyhow::Result<Vec<Known<RunDir>>> {
 }
 
 /// The head of a run, which stands in its first frames: a whole log need not be read for it.
-fn head(dir: &RunDir) -> Option<Start> {
+pub(crate) fn head(dir: &RunDir) -> Option<Start> {
     let mut follower = Follower::new(dir.clone());
     for _ in 0..4 {
         let batch = follower.next_batch().ok()??;

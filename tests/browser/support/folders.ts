@@ -48,17 +48,19 @@ export class LiveRun {
     });
   }
 
-  static async start(folder: string, ...args: string[]): Promise<LiveRun> {
+  private static begin(folder: string, args: string[], nvml?: string): Promise<LiveRun> {
     return new Promise((resolve) => {
-      const run: LiveRun = new LiveRun(folder, args, undefined, () => resolve(run));
+      const run: LiveRun = new LiveRun(folder, args, nvml, () => resolve(run));
     });
+  }
+
+  static async start(folder: string, ...args: string[]): Promise<LiveRun> {
+    return LiveRun.begin(folder, args);
   }
 
   /** One that also records what this machine does, and what the fake of NVIDIA's library says of GPUs. */
   static async measured(folder: string, nvml: string, ...args: string[]): Promise<LiveRun> {
-    return new Promise((resolve) => {
-      const run: LiveRun = new LiveRun(folder, ["--telemetry", ...args], nvml, () => resolve(run));
-    });
+    return LiveRun.begin(folder, ["--telemetry", ...args], nvml);
   }
 
   get lastStep(): number {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use cresset_record::{Follower, Holder, Record, Root, RunDir, is_live};
+use cresset_record::{Holder, Root, RunDir, is_live};
 use serde::Serialize;
 
 use crate::{human, locate};
@@ -60,7 +60,8 @@ impl Users {
                 let (_, dir) = line.iter().find_map(holder)?;
                 Some(Run {
                     id: dir.id_text().to_owned(),
-                    name: name(dir).unwrap_or_else(|| dir.id_text().to_owned()),
+                    name: locate::head(dir)
+                        .map_or_else(|| dir.id_text().to_owned(), |start| start.name),
                 })
             });
         }
@@ -132,16 +133,4 @@ fn parent(pid: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name.split_whitespace().nth(1)?.parse().ok()
-}
-
-fn name(dir: &RunDir) -> Option<String> {
-    let mut follower = Follower::new(dir.clone());
-    while let Ok(Some(batch)) = follower.next_batch() {
-        for record in batch.records {
-            if let Record::Start(start) = record {
-                return Some(start.name);
-            }
-        }
-    }
-    None
 }

@@ -1,4 +1,4 @@
-import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { type Accessor, createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import Cpu from "lucide-solid/icons/cpu";
 import TriangleAlert from "lucide-solid/icons/triangle-alert";
 import ZoomOut from "lucide-solid/icons/zoom-out";
@@ -36,8 +36,8 @@ export default function System(): JSX.Element {
   const slowed = () => keys().filter(({ device, name }) => device !== null && name === "throttled");
   /** Whose machine is shown: a run of several ranks is on several hosts. */
   const writers = createMemo(() => [...new Map(page.run.writers.map((writer) => [writer.rank, writer])).values()].sort((a, b) => a.rank - b.rank));
-  const [rank, setRank] = createSignal<string | null>(null);
-  const shownRank = () => rank() ?? String(writers()[0]?.rank ?? 0);
+  /** Empty: for each series the lowest rank that has it. */
+  const [rank, setRank] = createSignal("");
   const memory = () => keys().filter(({ device, name }) => device !== null && name === "memory_used");
   const found = createMemo(() => findings(page.run.summary));
   const model = (device: string) => {
@@ -64,7 +64,7 @@ export default function System(): JSX.Element {
             <Select
               label="Rank"
               showLabel
-              value={shownRank()}
+              value={rank() || String(writers()[0]?.rank ?? 0)}
               options={writers().map((writer) => ({ value: String(writer.rank), label: writer.host ? `${writer.rank} on ${writer.host}` : String(writer.rank) }))}
               onChange={setRank}
             />
@@ -105,12 +105,12 @@ export default function System(): JSX.Element {
           </div>
         </Show>
         <Group name="Training beside the machine">
-          <Show when={loss()}>{(key) => <Panel title={key()} keys={[key()]} />}</Show>
+          <Show when={loss()}>{(key) => <Panel title={key()} keys={[key()]} ranks="" />}</Show>
           <Show when={busy().length > 0}>
-            <ManyKeys title="Utilisation" keys={busy()} slowed={slowed()} ranks={shownRank()} window={window()} onWindow={setWindow} />
+            <ManyKeys title="Utilisation" keys={busy()} slowed={slowed()} ranks={rank()} window={window()} onWindow={setWindow} />
           </Show>
           <Show when={memory().length > 0}>
-            <StackedMemory keys={memory()} ranks={shownRank()} window={window()} onWindow={setWindow} />
+            <StackedMemory keys={memory()} ranks={rank()} window={window()} onWindow={setWindow} />
           </Show>
         </Group>
         <For each={devices()}>
@@ -135,17 +135,17 @@ export default function System(): JSX.Element {
         {(group) => (
           <Show
             when={group.keys.length > 1}
-            fallback={<Panel title={group.name} keys={[group.keys[0]!.info.key]} unit={group.keys[0]!.info.unit} />}
+            fallback={<Panel title={group.name} keys={[group.keys[0]!.info.key]} unit={group.keys[0]!.info.unit} ranks={rank()} />}
           >
-            <ManyKeys title={group.name} keys={group.keys} ranks={shownRank()} window={window()} onWindow={setWindow} />
+            <ManyKeys title={group.name} keys={group.keys} ranks={rank()} window={window()} onWindow={setWindow} />
           </Show>
         )}
       </For>
     );
   }
 
-  function Panel(panel: { title: string; keys: string[]; unit?: string | null }): JSX.Element {
-    return <ChartPanel title={panel.title} keys={panel.keys} axis="relative" unit={panel.unit ?? null} ranks={shownRank()} window={window()} onWindow={(next) => setWindow(next)} />;
+  function Panel(panel: { title: string; keys: string[]; unit?: string | null; ranks: string }): JSX.Element {
+    return <ChartPanel title={panel.title} keys={panel.keys} axis="relative" unit={panel.unit ?? null} ranks={panel.ranks} window={window()} onWindow={(next) => setWindow(next)} />;
   }
 }
 
@@ -161,13 +161,38 @@ function Group(props: { name: string; note?: string | null; children: JSX.Elemen
   );
 }
 
+/** The series of these keys over the run's time, asked for anew as it goes on. */
+function createColumns(keys: Accessor<SystemKey[]>, shown: { ranks: string; window: [number, number] | null }): Accessor<Columns | undefined> {
+  const page = useRun();
+  const query = createQuery<Columns>(
+    () =>
+      api(`${projectPath(page.project)}/series`, {
+        runs: page.id,
+        key: keys().map(({ info }) => info.key),
+        x: "relative",
+        buckets: 600,
+        ranks: shown.ranks || undefined,
+        from: shown.window?.[0],
+        to: shown.window?.[1],
+      }),
+    { fetcher: getColumns, live: page.concerns, every: 1000 },
+  );
+  return query.data;
+}
+
+/** x and the values of a key's only series; both empty where there is none. */
+function firstSeries(columns: Columns, key: string, what: "mean" | "max"): [ArrayLike<number>, Float64Array] {
+  const chart = columns.charts.find((chart) => chart.key === key);
+  const series = chart?.series[0];
+  if (!chart || !series) return [[], new Float64Array()];
+  const values = seriesColumn(columns, series, what);
+  return [chartX(columns, chart).slice(series.start, series.start + values.length), values];
+}
+
 /** Several keys of this run in one plot, told apart by colour. While a device is slowed the plot is tinted in its colour. */
 function ManyKeys(props: { title: string; keys: SystemKey[]; slowed?: SystemKey[]; ranks: string; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
   const page = useRun();
-  const query = createQuery<Columns>(
-    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: [...props.keys, ...(props.slowed ?? [])].map(({ info }) => info.key), x: "relative", buckets: 600, ranks: props.ranks, from: props.window?.[0], to: props.window?.[1] }),
-    { fetcher: getColumns, live: page.concerns, every: 1000 },
-  );
+  const answer = createColumns(() => [...props.keys, ...(props.slowed ?? [])], props);
   // Only what the keys differ in: devices where all measure the same, else names without what they share.
   const labels = createMemo(() => {
     const devices = new Set(props.keys.map(({ device }) => device));
@@ -176,7 +201,7 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; slowed?: SystemKey[
     return new Set(words).size === words.length ? words : props.keys.map(({ device, name }) => `${device ?? "host"} ${name}`);
   });
   const drawing = createMemo(() => {
-    const columns = query.data();
+    const columns = answer();
     if (!columns) return null;
     const { x, lines } = linesOf(columns, { smoothing: 0, span: 1, runs: [{ id: page.id, label: "", color: "#000000" }], groups: null });
     const known = lines.flatMap((line) => {
@@ -187,14 +212,10 @@ function ManyKeys(props: { title: string; keys: SystemKey[]; slowed?: SystemKey[
     return { x, lines: known };
   });
   const shades = createMemo((): Shade[] => {
-    const columns = query.data();
+    const columns = answer();
     if (!columns) return [];
     return (props.slowed ?? []).flatMap(({ info, device }) => {
-      const chart = columns.charts.find(({ key }) => key === info.key);
-      const series = chart?.series[0];
-      if (!chart || !series) return [];
-      const highest = seriesColumn(columns, series, "max");
-      const x = chartX(columns, chart).slice(series.start, series.start + highest.length);
+      const [x, highest] = firstSeries(columns, info.key, "max");
       const i = props.keys.findIndex((key) => key.device === device);
       return stretches(x, highest).map(([from, to]) => ({ from, to, color: fade(runHue(Math.max(0, i), theme()), 0.13) }));
     });
@@ -237,24 +258,17 @@ function Legend(props: { labels: string[] }): JSX.Element {
 
 /** Memory of all devices on top of each other. */
 function StackedMemory(props: { keys: SystemKey[]; ranks: string; window: [number, number] | null; onWindow: (window: [number, number] | null) => void }): JSX.Element {
-  const page = useRun();
-  const query = createQuery<Columns>(
-    () => api(`${projectPath(page.project)}/series`, { runs: page.id, key: props.keys.map(({ info }) => info.key), x: "relative", buckets: 600, ranks: props.ranks, from: props.window?.[0], to: props.window?.[1] }),
-    { fetcher: getColumns, live: page.concerns, every: 1000 },
-  );
+  const answer = createColumns(() => props.keys, props);
   const data = createMemo(() => {
-    const columns = query.data();
+    const columns = answer();
     if (!columns) return null;
     const xs = [...new Set(columns.charts.flatMap((chart) => [...chartX(columns, chart)]))].sort((a, b) => a - b);
     const at = new Map(xs.map((x, i) => [x, i]));
     const lines = props.keys.map(({ info }) => {
       const values: (number | null)[] = xs.map(() => null);
-      const chart = columns.charts.find(({ key }) => key === info.key);
-      const series = chart?.series[0];
-      if (!chart || !series) return values;
-      const x = chartX(columns, chart);
-      seriesColumn(columns, series, "mean").forEach((value, i) => {
-        const place = at.get(x[series.start + i] ?? NaN);
+      const [x, means] = firstSeries(columns, info.key, "mean");
+      means.forEach((value, i) => {
+        const place = at.get(x[i] ?? NaN);
         if (place !== undefined && Number.isFinite(value)) values[place] = value;
       });
       return values;
