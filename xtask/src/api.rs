@@ -35,8 +35,9 @@ const COMMON: [&str; 16] = [
     "all",
     "--request-timeout",
     "20",
+    // Python 3.11 loses count when two threads parse its own language at once, as two workers do, and gives up.
     "--workers",
-    "2",
+    "1",
     "--seed",
     "1",
 ];
