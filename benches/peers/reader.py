@@ -1,14 +1,17 @@
-"""How fast another tracker's server answers what its own page asks, for `cargo xtask bench --peers`.
+"""How fast a tracker's server answers what its own page asks, for `cargo xtask bench --peers`.
 
-    python reader.py mlflow|tensorboard VALUES RUNS
+    python reader.py cresset|mlflow|tensorboard VALUES RUNS
 
-VALUES is a file of little-endian f64, one series; RUNS is how many runs of twenty numbers the table has. The working
-directory is empty and the tracker's own. The data is written with the tracker's own code, its server is started on
-127.0.0.1, and the requests that its page sends for a chart of the series and for the list of runs are timed, as sent and
-unpacked: the first answer, and the median of five more. The last line on stdout is one JSON object of figures.
+VALUES is a file of little-endian f64, one series; RUNS is how many runs the table has. The working directory is empty and
+the tracker's own; Cresset's has the long run in `.cresset` and the others in `others`, and $CRESSET is its program. The data
+is written with the tracker's own code, its server is started on 127.0.0.1, and the requests that its page sends for a chart
+of the series and for the list of runs are timed, as sent and unpacked: the first answer, and the median of five more. The
+last line on stdout is one JSON object of figures.
 
-What each answers with differs: MLflow thins the series to 320 points, TensorBoard to a random sample of 1,000, neither
-with the extremes between them; Cresset gives minimum, maximum, mean, first and last of 1,000 buckets.
+What each answers with differs. A chart: MLflow thins the series to 320 points, TensorBoard to a random sample of 1,000,
+neither with the extremes between them; Cresset gives minimum, maximum, mean, first and last of 1,000 buckets. A table: the
+runs of the others have twenty numbers each, of which TensorBoard lists the names only; Cresset's have fifty numbers and a
+config of fifty fields, and all are asked for.
 """
 
 import array
@@ -57,6 +60,39 @@ def timed(name, request, count):
     }
 
 
+class Cresset:
+    folder = ".cresset"
+
+    def write(self, values, runs):
+        """The long run is there; what it takes up is its log and the index. Then come the others."""
+        self.last, self.runs = len(values), runs
+        subprocess.run([os.environ["CRESSET"], "index", "rebuild", "--dir", self.folder], check=True, stdout=sys.stderr)
+        size = sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(self.folder) for name in names)
+        os.rename("others/sweep", f"{self.folder}/sweep")
+        return size
+
+    def command(self, port):
+        return [os.environ["CRESSET"], "ui", self.folder, "--port", str(port), "--no-open"]
+
+    def wait(self, base):
+        self.api = base + "/api/v1/projects"
+        keys = lambda: json.loads(ask(f"{self.api}/long/keys")[0])
+        wait_for(lambda: [key["count"] for key in keys() if key["key"] == KEY] == [self.last])
+        total = lambda: json.loads(ask(f"{self.api}/sweep/runs?limit=1")[0])["total"]
+        wait_for(lambda: total() == self.runs)
+        self.run = json.loads(ask(f"{self.api}/long/runs")[0])["runs"][0]["id"]
+
+    def measure(self, base):
+        def buckets(plain):
+            header = json.loads(plain[8 : 8 + int.from_bytes(plain[4:8], "little")])
+            return header["charts"][0]["series"][0]["length"]
+
+        query = urllib.parse.urlencode({"runs": self.run, "key": KEY, "buckets": 1000})
+        figures = timed("chart", lambda: ask(f"{self.api}/long/series?{query}"), buckets)
+        query = f"{self.api}/sweep/runs?limit={self.runs}&columns=*"
+        return figures | timed("table", lambda: ask(query), lambda b: len(json.loads(b)["runs"]))
+
+
 class Mlflow:
     def write(self, values, runs):
         import sqlite3
@@ -91,7 +127,7 @@ class Mlflow:
         return size
 
     def command(self, port):
-        return ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+        return [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
                 "--backend-store-uri", "sqlite:///mlflow.db", "--workers", "1"]
 
     def wait(self, base):
@@ -133,7 +169,7 @@ class Tensorboard:
         return size
 
     def command(self, port):
-        return ["-m", "tensorboard.main", "--logdir", "events", "--host", "127.0.0.1", "--port", str(port)]
+        return [sys.executable, "-m", "tensorboard.main", "--logdir", "events", "--host", "127.0.0.1", "--port", str(port)]
 
     def series(self, base):
         form = {"requests": json.dumps([{"plugin": "scalars", "tag": KEY}])}
@@ -192,12 +228,12 @@ def main():
     values = array.array("d", open(file, "rb").read())
     if sys.byteorder == "big":
         values.byteswap()
-    peer = {"mlflow": Mlflow, "tensorboard": Tensorboard}[tracker]()
+    peer = {"cresset": Cresset, "mlflow": Mlflow, "tensorboard": Tensorboard}[tracker]()
     size = peer.write(values, runs)
     port = free_port()
     with open("server.log", "w") as log:
         began = time.perf_counter()
-        server = subprocess.Popen([sys.executable, *peer.command(port)], stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(peer.command(port), stdout=log, stderr=log, start_new_session=True)
         try:
             base = f"http://127.0.0.1:{port}"
             peer.wait(base)
