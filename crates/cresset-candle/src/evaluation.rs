@@ -3,11 +3,8 @@
 use std::ops::RangeInclusive;
 
 use candle_core::{DType, Device, Error, Result, Tensor, bail};
-use cresset_run::samples::{self, Batch, Kept, Mistake, Report, Scores};
-use cresset_run::{Image, Level, Run};
-
-/// The longer side of thumbnails, in pixels, if not set.
-const THUMBNAIL: usize = 128;
+use cresset_run::samples::{self, Batch, Kept, Mistake, Pictures, Report, Scores};
+use cresset_run::{Image, Run};
 
 /// One evaluation pass of a classifier, batch by batch.
 ///
@@ -38,16 +35,7 @@ const THUMBNAIL: usize = 128;
 /// ```
 pub struct Evaluation {
     samples: samples::Evaluation<Tensor>,
-    thumbnail: usize,
-    range: RangeInclusive<f32>,
-    normalization: Option<Normalization>,
-}
-
-/// What was done to the pixels of each channel: (x − mean) / std.
-#[derive(Clone, Debug)]
-struct Normalization {
-    mean: Vec<f32>,
-    std: Vec<f32>,
+    pictures: Pictures,
 }
 
 impl Evaluation {
@@ -55,9 +43,7 @@ impl Evaluation {
     pub fn new(classes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             samples: samples::Evaluation::new(classes),
-            thumbnail: THUMBNAIL,
-            range: 0.0..=1.0,
-            normalization: None,
+            pictures: Pictures::default(),
         }
     }
 
@@ -79,17 +65,14 @@ impl Evaluation {
     /// averaging. What is to be redacted in pixels is measured on the reduced image; fractions fit both.
     #[must_use]
     pub fn thumbnail_side(mut self, pixels: usize) -> Self {
-        self.thumbnail = pixels.max(1);
+        self.pictures = self.pictures.side(pixels);
         self
     }
 
     /// Undoes the normalisation of the images, `x · std + mean` in each channel, before they are shown.
     #[must_use]
     pub fn denormalize(mut self, mean: impl Into<Vec<f32>>, std: impl Into<Vec<f32>>) -> Self {
-        self.normalization = Some(Normalization {
-            mean: mean.into(),
-            std: std.into(),
-        });
+        self.pictures = self.pictures.denormalize(mean, std);
         self
     }
 
@@ -97,7 +80,7 @@ impl Evaluation {
     /// go from 0 to 255 whatever this says.
     #[must_use]
     pub fn pixel_range(mut self, range: RangeInclusive<f32>) -> Self {
-        self.range = range;
+        self.pictures = self.pictures.range(range);
         self
     }
 
@@ -120,29 +103,13 @@ impl Evaluation {
         if rows != indices.len() {
             bail!("{rows} images for {} indices", indices.len());
         }
-        if !matches!(channels, 1 | 3 | 4) {
-            bail!(
-                "images of {channels} channels; 1 (grey), 3 (RGB) or 4 (RGBA) can be shown: choose some with `narrow`"
-            );
-        }
-        if let Some(Normalization { mean, std }) = &self.normalization
-            && (mean.len(), std.len()) != (channels, channels)
-        {
-            let (mean, std) = (mean.len(), std.len());
-            bail!("{mean} means and {std} deviations to denormalize images of {channels} channels");
-        }
-        if height == 0 || width == 0 {
-            bail!("images of {width} × {height} pixels");
-        }
-        let (black, white) = (self.range.start(), self.range.end());
-        if !(white - black > 0.0 && (white - black).is_finite()) {
-            bail!("pixels from {black} to {white}; give the range they are in, such as 0.0..=1.0");
-        }
+        let checked = self.pictures.check(channels, height, width);
+        checked.map_err(Error::wrap)?;
         let kept = self.take_in(logits, targets, indices)?;
         if kept.is_empty() {
             return Ok(());
         }
-        let thumbnails = thumbnails(images, &kept, self.thumbnail)?;
+        let thumbnails = thumbnails(images, &kept, &self.pictures)?;
         for (kept, thumbnail) in kept.iter().zip(thumbnails) {
             self.samples.attach(kept, thumbnail);
         }
@@ -196,18 +163,7 @@ impl Evaluation {
         if !run.is_enabled() {
             return report;
         }
-        let key = |name: &str| match prefix {
-            "" => name.to_owned(),
-            prefix => format!("{prefix}/{name}"),
-        };
-        run.log(step, report.scalars(prefix));
-        for (key, figure) in report.figures(prefix) {
-            run.log_value(step, key, figure);
-        }
-        run.log_value(step, key("classes"), report.table());
-        if report.bad_rows > 0 {
-            alert_bad_rows(run, step, prefix, &report);
-        }
+        run.log_report(step, prefix, &report);
         let taken = report.mistakes.iter_mut().map(|mistake| Mistake {
             sample: mistake.sample.clone(),
             image: mistake.image.take(),
@@ -215,12 +171,15 @@ impl Evaluation {
         let mistakes: Vec<_> = taken.filter(|mistake| mistake.image.is_some()).collect();
         let pixels = mistakes.iter().filter_map(|m| m.image.as_ref());
         let bytes = pixels.map(|image| 4 * image.elem_count()).sum();
-        let (range, normalization) = (self.range, self.normalization);
-        let (series, n) = (run.series(&key("mistakes")), mistakes.len());
-        let key = series.clone();
+        let key = match prefix {
+            "" => "mistakes".to_owned(),
+            prefix => format!("{prefix}/mistakes"),
+        };
+        let (series, n) = (run.series(&key), mistakes.len());
+        let (pictures, key) = (self.pictures, series.clone());
         let queued = run.defer(bytes, move |run| {
             for mistake in mistakes {
-                match shown(mistake, range.clone(), normalization.as_ref()) {
+                match shown(mistake, &pictures) {
                     Ok(Some(image)) => run.log_value(step, &key, image),
                     Ok(None) => {}
                     Err(_) => run.log_late(step, &key, || None),
@@ -236,7 +195,7 @@ impl Evaluation {
 }
 
 /// The kept rows of a batch as images on the host of shape (channels, height, width), each with memory of its own.
-fn thumbnails(images: &Tensor, kept: &[Kept], side: usize) -> Result<Vec<Tensor>> {
+fn thumbnails(images: &Tensor, kept: &[Kept], pictures: &Pictures) -> Result<Vec<Tensor>> {
     let rows: Vec<u32> = kept.iter().map(|kept| kept.row() as u32).collect();
     let rows = Tensor::new(&rows[..], images.device())?;
     let images = images.detach().contiguous()?.index_select(&rows, 0)?;
@@ -244,9 +203,8 @@ fn thumbnails(images: &Tensor, kept: &[Kept], side: usize) -> Result<Vec<Tensor>
     let images = images.to_dtype(DType::F32)?;
     let images = if is_bytes { (images / 255.0)? } else { images };
     let (_, channels, height, width) = images.dims4()?;
-    let factor = height.max(width).div_ceil(side);
-    let window = (factor.min(height), factor.min(width));
-    let images = if factor > 1 {
+    let window = pictures.window(height, width);
+    let images = if window != (1, 1) {
         images.avg_pool2d(window)?
     } else {
         images
@@ -259,32 +217,18 @@ fn thumbnails(images: &Tensor, kept: &[Kept], side: usize) -> Result<Vec<Tensor>
 }
 
 /// A mistake as it is shown; `None` without an image.
-fn shown(
-    mistake: Mistake<Tensor>,
-    range: RangeInclusive<f32>,
-    normalization: Option<&Normalization>,
-) -> Result<Option<Image>> {
+fn shown(mistake: Mistake<Tensor>, pictures: &Pictures) -> Result<Option<Image>> {
     let Some(image) = mistake.image else {
         return Ok(None);
     };
     let (channels, height, width) = image.dims3()?;
-    let mut pixels = image.flatten_all()?.to_vec1::<f32>()?;
-    if let Some(Normalization { mean, std }) = normalization {
-        let planes = pixels.chunks_mut(height * width);
-        for ((plane, mean), std) in planes.zip(mean).zip(std) {
-            plane.iter_mut().for_each(|x| *x = *x * std + mean);
-        }
-    }
-    let sample = mistake.sample;
-    let caption = format!(
-        "{} taken for {}, {:.1} %",
-        sample.true_class,
-        sample.predicted_class,
-        100.0 * sample.confidence
-    );
-    let image = Image::from_chw_f32(pixels, channels, height, width, range);
-    let image = image.map_err(Error::wrap)?;
-    Ok(Some(image.caption(caption).sample(sample)))
+    let pixels = image.flatten_all()?.to_vec1::<f32>()?;
+    let image = pictures.image(pixels, [channels, height, width]);
+    let mistake = Mistake {
+        sample: mistake.sample,
+        image: Some(image.map_err(Error::wrap)?),
+    };
+    Ok(mistake.shown())
 }
 
 /// Targets that are no class number, such as −100 to be ignored, become one that is no class either.
@@ -301,13 +245,4 @@ fn class_numbers(targets: &Tensor) -> Result<Vec<u32>> {
         }
         dtype => bail!("targets of type {dtype:?}; expected class numbers as integers"),
     }
-}
-
-fn alert_bad_rows(run: &Run, step: u64, prefix: &str, report: &Report<Tensor>) {
-    let rows = report.first_bad_rows.iter();
-    let lines: Vec<String> = rows
-        .map(|row| format!("sample {}: {}", row.dataset_index, row.fault))
-        .collect();
-    let title = format!("{} rows of {prefix} are in no metric", report.bad_rows);
-    run.alert_at(step, Level::Warn, title, lines.join("\n"));
 }

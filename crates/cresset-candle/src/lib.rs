@@ -5,7 +5,6 @@ mod checkpoint;
 mod device;
 mod device_stats;
 mod evaluation;
-mod findings;
 mod host;
 mod late;
 mod loss;
@@ -16,10 +15,11 @@ mod watch;
 
 pub use adamw::AdamW;
 pub use checkpoint::{Checkpoint, CheckpointError, TensorProblem, TrainState};
+pub use cresset_run::watch::WatchAccount;
 pub use evaluation::Evaluation;
 pub use late::log_tensor;
 pub use resumable::{OptimizerSlot, OptimizerSnapshot, ResumableOptimizer};
-pub use watch::{Watch, WatchAccount, Watched, watch};
+pub use watch::{Watch, Watched, watch};
 
 /// The program in the project's README, compiled as a test.
 #[cfg(doctest)]

@@ -3,25 +3,25 @@
 mod host_part;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, TensorId};
-use cresset_run::{Level, Run, Series};
+use cresset_run::watch::{
+    Findings, Found, Landing, Observations, Parameter, ParameterSeries, WatchAccount,
+    report_no_gradient,
+};
+use cresset_run::{Run, Series};
 
 use crate::device::is_capturing;
-use crate::device_stats::{self, DeviceStats};
-use crate::findings::{Findings, VariableSeries};
+use crate::device_stats::{self, DeviceStats, Outcome};
 use crate::names::Names;
 use host_part::HostObservation;
 
 /// Parameters on other devices than CPUs are copied for the time of one optimizer step, up to so many elements (128 MiB as
 /// `f32`). Above that the update ratio is left out.
 const MAX_COPIED_ON_DEVICE: usize = 32 << 20;
-/// A variable without a gradient in so many observations is reported, once.
-const PATIENCE: u64 = 10;
 
 /// Takes observations, one in flight at a time; the first of a bad loss may be a second.
 pub(crate) struct Observer {
@@ -35,35 +35,16 @@ pub(crate) struct Observer {
     variables: Vec<Variable>,
     device_stats: DeviceStats,
     norm: Series,
-    shared: Arc<Shared>,
-    forced: bool,
-    taken: u64,
-    skipped: u64,
-}
-
-/// What the training thread and the worker's share.
-#[derive(Default)]
-pub(crate) struct Shared {
-    in_flight: AtomicU64,
-    /// Observations that a device failed to work out.
-    failed: AtomicU64,
-    pub(crate) saw_bad_gradient: AtomicBool,
-    pub(crate) saw_bad_parameter: AtomicBool,
-    /// What the last observation cost a device, in nanoseconds.
-    device_time: AtomicU64,
+    observations: Observations,
     /// Memory of the last observation, to be used again.
-    spare: Mutex<Option<HostObservation>>,
+    spare: Arc<Mutex<Option<HostObservation>>>,
 }
 
 struct Variable {
-    name: Arc<str>,
+    parameter: Parameter,
     id: TensorId,
     /// The variable's storage without its graph.
     value: Tensor,
-    /// Made when the first gradient comes: what is never trained gets no series.
-    series: Option<Arc<VariableSeries>>,
-    /// Observations in which it had no gradient.
-    without_gradient: u64,
 }
 
 /// What was taken before the optimizer's step.
@@ -76,7 +57,7 @@ pub(crate) struct Observation {
 /// Of the variables of one other device.
 struct DeviceObservation {
     device: Device,
-    series: Vec<Arc<VariableSeries>>,
+    series: Vec<Arc<ParameterSeries>>,
     gradients: Vec<Tensor>,
     values: Vec<Tensor>,
     begun: Option<device_stats::Begun>,
@@ -100,34 +81,23 @@ impl Observer {
             everything_on_device: false,
             variables: Vec::new(),
             device_stats: DeviceStats::default(),
-            shared: Arc::default(),
-            forced: false,
-            taken: 0,
-            skipped: 0,
+            observations: Observations::default(),
+            spare: Arc::default(),
         }
     }
 
-    /// Observations that reached the worker.
-    pub(crate) fn taken(&self) -> u64 {
-        self.taken - self.failed()
-    }
-
-    /// Observations that were due but left out.
-    pub(crate) fn skipped(&self) -> u64 {
-        self.skipped + self.failed()
-    }
-
-    fn failed(&self) -> u64 {
-        self.shared.failed.load(Ordering::Relaxed)
+    /// How observations went so far, which cost training so much.
+    pub(crate) fn account(&self, cost: Duration) -> WatchAccount {
+        self.observations.account(cost)
     }
 
     pub(crate) fn saw_bad_gradient(&self) -> bool {
-        self.shared.saw_bad_gradient.load(Ordering::Relaxed)
+        self.observations.saw_bad_gradient()
     }
 
     /// What the last observation that was worked out cost a device; zero where that cannot be measured.
     pub(crate) fn device_time(&self) -> Duration {
-        Duration::from_nanos(self.shared.device_time.load(Ordering::Relaxed))
+        self.observations.device_time()
     }
 
     /// Takes hold of the gradients, which never change, and copies the parameters, which the step will change. `None`
@@ -137,17 +107,11 @@ impl Observer {
         if !self.gradients && !self.parameters {
             return None;
         }
-        let room = 1 + u64::from(forced && !self.forced);
-        self.forced |= forced;
-        if self.shared.in_flight.load(Ordering::Acquire) >= room {
-            self.skipped += 1;
-            return None;
-        }
-        let landing = Landing::after_start(&self.shared);
+        let landing = self.observations.begin(forced)?;
         self.refresh();
         let mut observation = self.collect(grads, landing);
         if self.begin(&mut observation).is_err() {
-            self.skipped += 1;
+            self.observations.count(false);
             return None;
         }
         Some(observation)
@@ -172,12 +136,12 @@ impl Observer {
             Some((series, pending))
         });
         let Some(pending) = pending.collect::<Option<Vec<_>>>() else {
-            self.skipped += 1;
+            self.observations.count(false);
             return;
         };
         let norm = self.gradients.then(|| self.norm.clone());
+        let spare = Arc::clone(&self.spare);
         let queued = self.run.defer(host.bytes(), move |run| {
-            let shared = &landing.0;
             let mut findings = Findings::new(run, step);
             host.work_out(&mut findings);
             let mut device_time = Duration::ZERO;
@@ -186,25 +150,20 @@ impl Observer {
                 match pending.read() {
                     Ok(outcome) => {
                         device_time += outcome.device_time;
-                        findings.add_all(&series, outcome);
+                        add_all(&mut findings, &series, outcome);
                     }
                     Err(_) => failed = true,
                 }
             }
-            shared
-                .failed
-                .fetch_add(u64::from(failed), Ordering::Relaxed);
-            let nanoseconds = u64::try_from(device_time.as_nanos()).unwrap_or(u64::MAX);
-            shared.device_time.store(nanoseconds, Ordering::Relaxed);
-            findings.conclude(norm.as_ref(), shared);
+            if failed {
+                landing.fail();
+            }
+            landing.cost_device(device_time);
+            findings.conclude(norm.as_ref(), &landing);
             host.clear();
-            *shared.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
+            *spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(host);
         });
-        if queued {
-            self.taken += 1;
-        } else {
-            self.skipped += 1;
-        }
+        self.observations.count(queued);
     }
 
     /// Takes in variables that are new.
@@ -218,11 +177,9 @@ impl Observer {
             match place {
                 Some(i) => known.swap_remove(i),
                 None => Variable {
-                    name: format!("{}{name}", self.prefix).into(),
+                    parameter: Parameter::new(format!("{}{name}", self.prefix)),
                     id: var.id(),
                     value: var.as_detached_tensor(),
-                    series: None,
-                    without_gradient: 0,
                 },
             }
         });
@@ -231,13 +188,9 @@ impl Observer {
 
     /// Finds the variables that have a gradient, where each is, and reports those that never have one.
     fn collect(&mut self, grads: &GradStore, landing: Landing) -> Observation {
-        let spare = self
-            .shared
-            .spare
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let mut host = spare.unwrap_or_default();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut host = spare.take().unwrap_or_default();
+        drop(spare);
         let mut devices: Vec<DeviceObservation> = Vec::new();
         let mut never = Vec::new();
         for variable in &mut self.variables {
@@ -245,21 +198,14 @@ impl Observer {
                 continue;
             }
             let Some(gradient) = grads.get_id(variable.id) else {
-                variable.without_gradient += 1;
-                if variable.without_gradient == PATIENCE && !is_buffer(&variable.name) {
-                    never.push(Arc::clone(&variable.name));
+                if variable.parameter.misses_gradient() {
+                    never.push(Arc::clone(variable.parameter.name()));
                 }
                 continue;
             };
-            let series = variable.series.get_or_insert_with(|| {
-                Arc::new(VariableSeries::new(
-                    &self.run,
-                    &variable.name,
-                    self.gradients,
-                    self.parameters,
-                ))
-            });
-            let series = Arc::clone(series);
+            let series = variable
+                .parameter
+                .series(&self.run, self.gradients, self.parameters);
             let value = variable.value.clone();
             // Detached: what is kept of the graph would keep the activations alive.
             let gradient = self.gradients.then(|| gradient.detach());
@@ -269,9 +215,7 @@ impl Observer {
                 on_device(&mut devices, value.device()).push(series, value, gradient);
             }
         }
-        if !never.is_empty() {
-            report_no_gradient(&self.run, &never);
-        }
+        report_no_gradient(&self.run, &never);
         Observation {
             landing,
             host,
@@ -305,7 +249,7 @@ impl Observer {
 }
 
 impl DeviceObservation {
-    fn push(&mut self, series: Arc<VariableSeries>, value: Tensor, gradient: Option<Tensor>) {
+    fn push(&mut self, series: Arc<ParameterSeries>, value: Tensor, gradient: Option<Tensor>) {
         self.series.push(series);
         self.values.push(value);
         self.gradients.extend(gradient);
@@ -330,46 +274,26 @@ fn on_device<'a>(
     &mut devices[i]
 }
 
-/// Lets the next observation begin, however this one ends.
-struct Landing(Arc<Shared>);
-
-impl Landing {
-    fn after_start(shared: &Arc<Shared>) -> Self {
-        shared.in_flight.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(shared))
+/// Takes in what a device found of its variables.
+fn add_all(findings: &mut Findings<'_>, series: &[Arc<ParameterSeries>], outcome: Outcome) {
+    let mut gradients = outcome.gradients.into_iter();
+    let mut parameters = outcome.parameters.into_iter();
+    let mut distances = outcome.distances.into_iter();
+    for series in series {
+        let found = Found {
+            gradient: gradients.next(),
+            parameter: parameters.next(),
+            distance: distances.next(),
+        };
+        findings.add(series, found);
     }
-}
-
-impl Drop for Landing {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-fn report_no_gradient(run: &Run, names: &[Arc<str>]) {
-    let title = match names {
-        [name] => format!("{name} gets no gradient"),
-        names => format!("{} parameters get no gradient", names.len()),
-    };
-    let reason = format!("In {PATIENCE} observations none came: frozen, or not part of the loss.");
-    run.alert(
-        Level::Warn,
-        title,
-        format!("{reason}\n{}", names.join("\n")),
-    );
-}
-
-/// Whether a variable is state that is never trained, such as the running statistics of batch norm.
-fn is_buffer(name: &str) -> bool {
-    name.ends_with("running_mean") || name.ends_with("running_var")
 }
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observer")
             .field("names", &self.names)
-            .field("taken", &self.taken)
-            .field("skipped", &self.skipped)
+            .field("observations", &self.observations)
             .finish_non_exhaustive()
     }
 }

@@ -1,11 +1,12 @@
 //! `watch`: an optimizer that records what it sees.
 
 use std::ops::{Deref, DerefMut};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 use candle_nn::{Optimizer, VarMap};
+use cresset_run::watch::WatchAccount;
 use cresset_run::{Cadence, Pacer, Run, Series};
 
 use crate::loss::LossRecorder;
@@ -182,23 +183,8 @@ impl<O> Watched<O> {
     /// How observations went so far.
     #[must_use]
     pub fn account(&self) -> WatchAccount {
-        WatchAccount {
-            observed: self.observer.taken(),
-            skipped: self.observer.skipped(),
-            cost: self.pacer.total(),
-        }
+        self.observer.account(self.pacer.total())
     }
-}
-
-/// What watching has done and cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchAccount {
-    /// Observations made.
-    pub observed: u64,
-    /// Observations that were due but left out, because the one before was not yet worked out or a device failed.
-    pub skipped: u64,
-    /// What observations took from training: wall time of its thread, and working time of a CUDA device.
-    pub cost: Duration,
 }
 
 impl<O: Optimizer> Watched<O> {
@@ -286,13 +272,6 @@ impl<O> DerefMut for Watched<O> {
 
 impl<O> Drop for Watched<O> {
     fn drop(&mut self) {
-        let account = self.account();
-        if account.observed + account.skipped > 0 && self.run.is_recording() {
-            let key = |name: &str| format!("cresset/watch/{}{name}", self.prefix);
-            self.run.set_summary(&key("observed"), account.observed);
-            self.run.set_summary(&key("skipped"), account.skipped);
-            self.run
-                .set_summary(&key("seconds"), account.cost.as_secs_f64());
-        }
+        self.account().put_into_summary(&self.run, &self.prefix);
     }
 }

@@ -5,7 +5,7 @@
 //! - [`init`] begins a run; [`Run`] is the handle that a training loop logs through, [`Series`] the fastest way to do so.
 //! - [`Value`] is everything that is more than a number; [`Redaction`] hides parts of images before they are written.
 //! - [`samples`] computes the metrics of an evaluation pass and finds the mistakes worth looking at.
-//! - [`stats`] has the fused pass behind histograms.
+//! - [`stats`] has the fused pass behind histograms; [`watch`] what callback crates share in watching a model.
 //!
 //! # Environment variables
 //!
@@ -47,6 +47,7 @@ mod stop;
 mod storage;
 mod sync;
 mod tensor;
+pub mod watch;
 mod worker;
 
 pub use builder::{Builder, StartError, init};

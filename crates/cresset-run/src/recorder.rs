@@ -1,5 +1,6 @@
 //! What all handles of a run share: the way of a value from a log call to the log.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ pub(crate) struct Recorder {
     pub(crate) redactions: Vec<Redaction>,
     /// Where the training loop is.
     pub(crate) progress: Progress,
+    /// What the parts of a callback crate share, one of each type.
+    pub(crate) shared: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     /// Somebody asked the run to stop.
     pub(crate) stop: StopSignal,
     /// The writer's own.
@@ -78,6 +81,7 @@ impl Recorder {
             dir: parts.dir,
             redactions: parts.redactions,
             progress: parts.progress,
+            shared: Mutex::default(),
             stop: StopSignal::default(),
             stop_watch: Mutex::new(parts.stop_watch),
             companion: Mutex::new(None),

@@ -1,5 +1,6 @@
 //! A run, as the program that trains sees it.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::recorder::Recorder;
 use crate::scalar::Scalar;
 use crate::series::sealed::Within;
 use crate::series::{Series, SeriesKey};
+use crate::sync::lock;
 use crate::tensor::Tensor;
 
 /// How long a run that is dropped may take to bring everything to the disk.
@@ -122,6 +124,22 @@ impl Run {
     #[must_use]
     pub fn step(&self) -> Option<u64> {
         self.recorder()?.progress.step()
+    }
+
+    /// The one `T` of this run, made by the first who asks: for parts of a callback crate that see the run and not each
+    /// other.
+    #[must_use]
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let Some(recorder) = self.recorder() else {
+            return Arc::default();
+        };
+        let mut all = lock(&recorder.shared);
+        let known = all.iter().find_map(|any| Arc::clone(any).downcast().ok());
+        known.unwrap_or_else(|| {
+            let new = Arc::<T>::default();
+            all.push(Arc::clone(&new) as Arc<dyn Any + Send + Sync>);
+            new
+        })
     }
 
     /// Keeps the mean of one series from now on, for [`Self::tracked_mean`]. One series a run: a second call does nothing.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use defect_workload::Workload;
 use serde::{Deserialize, Serialize};
 use solder_joints::Augment;
 
@@ -167,6 +168,16 @@ impl Settings {
             lr: 6e-3,
             augment: Augment::Light,
             ..self
+        }
+    }
+
+    pub(crate) fn workload(&self) -> Workload {
+        Workload {
+            image_size: self.image_size,
+            batch_size: self.batch_size,
+            augment: self.augment,
+            seed: self.seed,
+            generate: self.generate,
         }
     }
 

@@ -1,11 +1,12 @@
 use anyhow::Result;
 use candle_core::{Device, ModuleT};
 use cresset::samples::{Batch, Evaluation, Report, Scores};
-use cresset::{Image, Redaction};
+use cresset::{Image, Redaction, Region};
+use defect_workload::Data;
 use solder_joints::Split;
 
-use crate::data::{Data, tensors};
 use crate::model::ResNet;
+use crate::train::tensors;
 
 /// Runs a frozen network (see [`ResNet::frozen`]) over a split: metrics, and the most confident mistakes with their images.
 pub(crate) fn evaluate(
@@ -43,7 +44,10 @@ fn thumbnail(batch: &solder_joints::Batch, row: usize, data: &Data) -> Result<Im
     let pixels = &batch.images[row * values..][..values];
     let image = Image::from_chw_f32(pixels, channels, height, width, -1.0..=1.0)?;
     Ok(match data.serial(batch.indices[row]) {
-        Some(region) => image.redact(Redaction::fill([region], [0, 0, 0])),
+        Some([x, y, width, height]) => {
+            let serial = Region::fractions(x, y, width, height);
+            image.redact(Redaction::fill([serial], [0, 0, 0]))
+        }
         None => image,
     })
 }

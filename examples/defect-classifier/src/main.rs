@@ -8,11 +8,8 @@ mod args;
 mod checkpoints;
 mod console;
 mod dashboard;
-mod data;
 mod evaluate;
 mod model;
-mod rng;
-mod schedule;
 mod train;
 
 use std::process::ExitCode;

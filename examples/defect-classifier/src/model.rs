@@ -4,9 +4,8 @@ use std::str::FromStr;
 use candle_core::{Device, Module, ModuleT, Result, Tensor, Var};
 use candle_im2col::{Conv2d, conv2d_no_bias};
 use candle_nn::{BatchNorm, Conv2dConfig, Linear, VarBuilder, VarMap, batch_norm, linear};
+use defect_workload::Rng;
 use serde::{Deserialize, Serialize};
-
-use crate::rng::Rng;
 
 /// A residual network by its usual name (He et al., *Deep Residual Learning for Image Recognition*, 2016).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -308,22 +307,12 @@ pub(crate) fn parameter_count(varmap: &VarMap) -> usize {
         .sum()
 }
 
-/// Kernels by He et al., *Delving Deep into Rectifiers* (2015): normal, variance 2 / inputs. The head starts at a
-/// tenth of that, so that all classes start out about equally likely. Normalisation keeps its ones and zeros.
+/// Sets a variable to its first values; see [`Rng::initial`].
 fn initialise(name: &str, var: &Var, seed: u64) -> Result<()> {
-    let gain = match (name, var.rank()) {
-        (_, 4) => 2f64.sqrt(),
-        (_, 2) => 0.1,
-        ("fc.bias", _) => 0.0,
-        _ => return Ok(()),
-    };
-    let inputs: usize = var.dims()[1..].iter().product();
-    let deviation = gain / (inputs as f64).sqrt();
-    let mut rng = Rng::named(seed, name);
-    let values: Vec<f32> = (0..var.elem_count())
-        .map(|_| (deviation * rng.normal()) as f32)
-        .collect();
-    var.set(&Tensor::from_vec(values, var.shape(), var.device())?)
+    match Rng::initial(seed, name, var.dims()) {
+        Some(values) => var.set(&Tensor::from_vec(values, var.shape(), var.device())?),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

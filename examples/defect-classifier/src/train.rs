@@ -7,17 +7,16 @@ use candle_nn::ops::log_softmax;
 use candle_nn::{Optimizer, ParamsAdamW, VarMap};
 use cresset::{Definition, Run, StartError, SummaryRule, Telemetry};
 use cresset_candle::{AdamW, Checkpoint, TrainState, Watched, watch};
+use defect_workload::{Data, Schedule};
 use serde_json::json;
-use solder_joints::Split;
+use solder_joints::{Batch, Split};
 
 use crate::args::{Arguments, Settings};
 use crate::checkpoints::{Folder, Progress, Resumed};
 use crate::console::Console;
 use crate::dashboard::Dashboard;
-use crate::data::{Data, tensors};
 use crate::evaluate::evaluate;
 use crate::model::{ModelConfig, ResNet, parameter_count};
-use crate::schedule::Schedule;
 
 const PROJECT: &str = "harbor-defect-classifier";
 
@@ -47,7 +46,7 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
             .as_ref()
             .map(|resumed| resumed.progress.data.clone()),
     );
-    let data = Data::open(&data_folder, settings)?;
+    let data = Data::open(&data_folder, settings.workload())?;
     if let Some(Resumed { progress, .. }) = &resumed
         && progress.classes != data.classes
     {
@@ -169,9 +168,8 @@ impl Training {
                 ..ParamsAdamW::default()
             },
         )?;
-        let steps_per_epoch = data.steps_per_epoch(&settings);
+        let steps_per_epoch = data.steps_per_epoch();
         let total_steps = steps_per_epoch * settings.epochs;
-        let warmup_steps = (settings.warmup * total_steps as f64) as u64;
         let mut training = Self {
             console: Console::new(total_steps),
             folder: match &resumed {
@@ -180,12 +178,8 @@ impl Training {
             },
             checkpoint_every: arguments.checkpoint_every,
             optimizer: watch(run, adamw, &varmap),
-            schedule: Schedule {
-                peak: settings.lr,
-                warmup_steps,
-                total_steps,
-            },
-            class_weights: data.class_weights(settings.class_weight, &device)?,
+            schedule: Schedule::new(settings.lr, settings.warmup, total_steps),
+            class_weights: Tensor::new(data.class_weights(settings.class_weight), &device)?,
             epochs: 0,
             epoch_loss: Tensor::zeros((), DType::F32, &device)?,
             progress: Progress {
@@ -266,7 +260,7 @@ impl Training {
         let start = self.optimizer.step_index() - self.epochs * self.steps_per_epoch;
         let speed = self.run.series("train/images_per_second");
         self.console.start_clock();
-        for batch in self.data.training(&self.settings, self.epochs, start) {
+        for batch in self.data.training(self.epochs, start) {
             let batch = batch?;
             if let Some(failed) = batch.failed.first() {
                 self.console
@@ -380,6 +374,13 @@ impl Training {
             &state,
         )?)
     }
+}
+
+/// Images (batch, 3, height, width) and labels (batch,) on `device`.
+pub(crate) fn tensors(batch: &Batch, device: &Device) -> Result<(Tensor, Tensor)> {
+    let labels = Tensor::new(batch.labels.as_slice(), device)?;
+    let images = Tensor::from_slice(&batch.images, &batch.dims, device)?;
+    Ok((images, labels))
 }
 
 /// Cross-entropy of logits (batch, classes), each sample weighed by its class.

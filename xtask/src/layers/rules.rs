@@ -129,8 +129,44 @@ const CANDLE: Family = Family::new(
 );
 const BURN: Family = Family::new("burn", &["burn", "burn-*", "cubecl", "cubecl-*"]);
 
+/// burn brings futures that nobody runs; these would run them.
+const EXECUTORS: Family = Family::new(
+    "an executor",
+    &[
+        "async-executor",
+        "async-global-executor",
+        "async-std",
+        "glommio",
+        "monoio",
+        "smol",
+        "tokio",
+        "tokio-*",
+    ],
+);
+/// What burn computes with is the user's choice. (burn-train brings flex, its backend for CPUs, whatever it is asked for.)
+const BACKENDS: Family = Family::new(
+    "a backend of burn's",
+    &[
+        "burn-cpu",
+        "burn-cubecl",
+        "burn-cuda",
+        "burn-ndarray",
+        "burn-rocm",
+        "burn-tch",
+        "burn-wgpu",
+        "cubecl-cpu",
+        "cubecl-cuda",
+        "cubecl-hip",
+        "cubecl-wgpu",
+        "tch",
+        "wgpu",
+        "wgpu-*",
+    ],
+);
+
 const NETWORK_OR_ASYNC: &[Family] = &[NETWORK, ASYNC];
 const SERVICES_OR_BURN: &[Family] = &[NETWORK, ASYNC, DATABASE, BURN];
+const SERVICES_CANDLE_OR_BACKENDS: &[Family] = &[NETWORK, EXECUTORS, DATABASE, CANDLE, BACKENDS];
 const SERVICES_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, DATABASE, CANDLE, BURN];
 const NETWORK_ASYNC_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, CANDLE, BURN];
 const FRAMEWORKS: &[Family] = &[CANDLE, BURN];
@@ -150,6 +186,12 @@ pub(super) const RULES: &[Rule] = &[
         &["cresset-record", "cresset-run"],
         &["candle-im2col", "cresset"],
         SERVICES_OR_BURN,
+    ),
+    rule(
+        "cresset-burn",
+        &["cresset-record", "cresset-run"],
+        &["cresset"],
+        SERVICES_CANDLE_OR_BACKENDS,
     ),
     rule("candle-im2col", &[], &[], SERVICES_OR_BURN),
     rule(
@@ -190,11 +232,29 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule("solder-joints", &[], &[], SERVICES_OR_FRAMEWORKS),
     rule(
+        "defect-workload",
+        &["solder-joints"],
+        &[],
+        SERVICES_OR_FRAMEWORKS,
+    ),
+    rule(
+        "defect-classifier-burn",
+        &[
+            "cresset",
+            "cresset-burn",
+            "defect-workload",
+            "solder-joints",
+        ],
+        &["cresset-record"],
+        SERVICES_CANDLE_OR_BACKENDS,
+    ),
+    rule(
         "defect-classifier",
         &[
             "candle-im2col",
             "cresset",
             "cresset-candle",
+            "defect-workload",
             "solder-joints",
         ],
         &["cresset-record"],

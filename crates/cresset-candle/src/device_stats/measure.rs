@@ -3,8 +3,9 @@
 use std::f64::consts::LN_2;
 
 use candle_core::{DType, Device, Result, Tensor};
+use cresset_run::watch::Slots;
 
-use super::grid::Grid;
+use super::slots_of;
 
 /// How many numbers there are of a row besides its counts: sum, sum of squares, smallest, largest.
 pub(super) const MOMENTS: usize = 4;
@@ -16,7 +17,9 @@ const MIN_RUN: usize = 32;
 
 /// Constants on a device for one type of elements.
 pub(super) struct Kit {
-    grid: Grid,
+    grid: Slots,
+    /// What numbers are computed with as.
+    dtype: DType,
     /// What sums are in.
     exact: DType,
     upper_edges: Tensor,
@@ -31,10 +34,15 @@ pub(super) struct Kit {
 
 impl Kit {
     pub(super) fn new(device: &Device, dtype: DType) -> Result<Self> {
-        let grid = Grid::of(dtype);
+        let grid = slots_of(dtype);
+        let dtype = if grid.is_wide() {
+            DType::F64
+        } else {
+            DType::F32
+        };
         // Made on the host: Metal has no `f64` to convert from.
         let constant = |values: &[f64]| {
-            let constant = Tensor::new(values, &Device::Cpu)?.to_dtype(grid.dtype())?;
+            let constant = Tensor::new(values, &Device::Cpu)?.to_dtype(dtype)?;
             constant.to_device(device)
         };
         let exact = if device.is_metal() {
@@ -44,6 +52,7 @@ impl Kit {
         };
         Ok(Self {
             grid,
+            dtype,
             exact,
             exact_zero: Tensor::new(&[0f32], device)?.to_dtype(exact)?,
             upper_edges: constant(&grid.upper_edges())?,
@@ -59,7 +68,7 @@ impl Kit {
     /// Of each row of a page: how often each slot of the grid occurs, row by row; then sums, sums of squares, smallest and
     /// largest numbers of the finite elements, one after the other.
     pub(super) fn stats(&self, page: &Tensor) -> Result<Tensor> {
-        let x = page.to_dtype(self.grid.dtype())?;
+        let x = page.to_dtype(self.dtype)?;
         let split = Split::of(&x, self.grid.slots())?;
         let magnitude = x.abs()?;
         let counts = self.count(&x, &magnitude, split)?.flatten_all()?;

@@ -27,7 +27,6 @@
 //! backend upload a few dozen bytes of shapes with each launch, as they do in every forward pass; the driver copies such
 //! uploads before the call returns and they synchronise nothing.)
 
-mod grid;
 mod measure;
 mod pages;
 #[cfg(test)]
@@ -37,6 +36,7 @@ use std::time::Duration;
 
 use candle_core::{DType, Device, DeviceLocation, Result, Tensor, bail};
 use cresset_run::TensorStats;
+use cresset_run::watch::Slots;
 
 use crate::device::{Fence, Parcel};
 use measure::Kit;
@@ -45,6 +45,14 @@ use pages::Plan;
 /// Whether there are statistics of such elements.
 pub(crate) fn is_supported(dtype: DType) -> bool {
     matches!(dtype, DType::F32 | DType::F64 | DType::F16 | DType::BF16)
+}
+
+/// The table that numbers of this type are counted in.
+fn slots_of(dtype: DType) -> Slots {
+    match dtype {
+        DType::F64 => Slots::F64,
+        _ => Slots::F32,
+    }
 }
 
 /// Observes the tensors of one device; keeps what it computes with between observations.

@@ -4,8 +4,8 @@ use candle_core::{DType, Result, Tensor, bail};
 use cresset_run::TensorStats;
 use half::{bf16, f16};
 
-use super::grid::Grid;
 use super::measure::{MAX_CELLS, MOMENTS};
+use super::slots_of;
 
 /// Most elements of a row: larger tensors take several.
 const MAX_ROW: usize = 1 << 20;
@@ -49,7 +49,7 @@ pub(super) fn plan(tensors: &[Tensor]) -> Vec<Plan> {
             let has_room = |page: &Plan| {
                 let is_same = page.dtype == dtype && page.width == width;
                 let rows = page.rows.len() + 1;
-                is_same && rows * width <= MAX_PAGE && rows * Grid::of(dtype).slots() <= MAX_CELLS
+                is_same && rows * width <= MAX_PAGE && rows * slots_of(dtype).slots() <= MAX_CELLS
             };
             match pages.iter_mut().find(|page| has_room(page)) {
                 Some(page) => page.rows.push(row),
@@ -113,7 +113,7 @@ pub(super) fn read_stats(pages: &[Plan], results: &mut &[f64]) -> Result<Vec<Ten
     let tensors = pages.first().map_or(0, |page| page.tensors);
     let mut all = vec![TensorStats::default(); tensors];
     for page in pages {
-        let grid = Grid::of(page.dtype);
+        let grid = slots_of(page.dtype);
         let rows = page.rows.len();
         let counts = take(results, rows * grid.slots())?;
         let moments = take(results, rows * MOMENTS)?;

@@ -3,9 +3,9 @@ use cresset_run::TensorStats;
 use cresset_run::stats::Accumulator;
 use half::{bf16, f16};
 
-use super::grid::Grid;
 use super::*;
 use crate::host::tensor_stats;
+use cresset_run::watch::Slots;
 
 /// What the operations find for tensors on candle's CPU device.
 fn measure(tensors: &[Tensor]) -> Result<Vec<TensorStats>> {
@@ -68,13 +68,13 @@ fn every_16_bit_number_has_its_bucket() -> Result<()> {
 #[test]
 fn every_edge_of_f32_and_f64() -> Result<()> {
     let mut narrow = Vec::new();
-    for edge in Grid::of(DType::F32).upper_edges() {
+    for edge in Slots::F32.upper_edges() {
         let edge = edge as f32;
         let around = [edge.next_down(), edge, edge.next_up()];
         narrow.extend(around.into_iter().flat_map(|v| [v, -v]));
     }
     let mut wide = Vec::new();
-    for edge in Grid::of(DType::F64).upper_edges() {
+    for edge in Slots::F64.upper_edges() {
         let around = [edge.next_down(), edge, edge.next_up()];
         wide.extend(around.into_iter().flat_map(|v| [v, -v]));
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use cresset_run::TensorStats;
 use cresset_run::stats::Accumulator;
+use cresset_run::watch::{Findings, Found, ParameterSeries};
 
-use crate::findings::{Findings, Found, VariableSeries};
 use crate::host::{HostCopies, tensor_stats};
 
 /// Parameters are copied so that an observation is of one moment. Above so many elements the update ratio is left out, and
@@ -23,7 +23,7 @@ pub(super) struct HostObservation {
 }
 
 struct Entry {
-    series: Arc<VariableSeries>,
+    series: Arc<ParameterSeries>,
     value: Tensor,
     gradient: Option<Tensor>,
     /// Of the parameter, where it could not be copied.
@@ -33,7 +33,7 @@ struct Entry {
 impl HostObservation {
     pub(super) fn push(
         &mut self,
-        series: Arc<VariableSeries>,
+        series: Arc<ParameterSeries>,
         value: Tensor,
         gradient: Option<Tensor>,
     ) {

@@ -1,6 +1,6 @@
 //! Metrics of an evaluation pass over a classifier, and the mistakes worth looking at.
 //!
-//! Pure functions over numbers in host memory: no framework, no thread, no image format. Push the scores batch by batch;
+//! Pure functions over numbers in host memory: no framework, no thread. Push the scores batch by batch;
 //! [`Evaluation::push`] says which rows of the batch are mistakes to keep, so that only their images need to be copied
 //! from a device. [`Evaluation::report`] then gives everything of the whole pass.
 //!
@@ -27,6 +27,7 @@
 mod batch;
 mod evaluation;
 mod mistakes;
+mod pictures;
 mod ranking;
 mod report;
 mod row;
@@ -38,5 +39,6 @@ mod thin;
 pub use batch::{Batch, BatchError, Scores};
 pub use evaluation::Evaluation;
 pub use mistakes::{Kept, Mistake};
+pub use pictures::{PictureError, Pictures};
 pub use report::{ClassReport, MAX_CLASS_SERIES, MAX_CURVES, MAX_MATRIX_CLASSES, Means, Report};
 pub use row::{BadRow, Fault};

@@ -2,38 +2,55 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
-use cresset::Region;
 use indicatif::{ProgressBar, ProgressStyle};
 use solder_joints::{
-    Augment, Batch, BatchOptions, Batches, GenerateConfig, ImageFolder, Index, LoadOptions, Split,
-    Subset, generate,
+    Augment, BatchOptions, Batches, GenerateConfig, ImageFolder, Index, LoadOptions, Split, Subset,
+    generate,
 };
 
-use crate::args::Settings;
+/// Which images, and how they are dealt out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Workload {
+    /// Images are brought to this width and height, in pixels.
+    pub image_size: u32,
+    /// Images in a batch of training.
+    pub batch_size: usize,
+    /// How much training images are altered.
+    pub augment: Augment,
+    /// Of the order and the alterations.
+    pub seed: u64,
+    /// How many images to draw where there are none.
+    pub generate: usize,
+}
 
 /// Threads that decode and alter images; the others are for the network.
 const LOADER_THREADS: usize = 1;
 
 /// The images, split for training, validation and test.
-pub(crate) struct Data {
-    pub(crate) classes: Vec<String>,
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// In the order of their numbers.
+    pub classes: Vec<String>,
     images: ImageFolder,
     train: Subset,
     val: Subset,
     test: Subset,
+    workload: Workload,
     /// Where images show a board's serial number, which is nobody else's business.
-    serials: HashMap<PathBuf, Region>,
+    serials: HashMap<PathBuf, [f64; 4]>,
 }
 
 impl Data {
     /// Opens the images in `folder`, after drawing solder joints if there is nothing there.
-    pub(crate) fn open(folder: &Path, settings: &Settings) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If they cannot be read or written, or are too few.
+    pub fn open(folder: &Path, workload: Workload) -> Result<Self> {
         if is_ours_to_fill(folder)? {
-            draw(folder, settings)?;
+            draw(folder, workload.generate)?;
         }
         let options = LoadOptions {
-            size: settings.image_size,
+            size: workload.image_size,
             ..LoadOptions::default()
         };
         let images = ImageFolder::open(folder, &options)?;
@@ -41,12 +58,12 @@ impl Data {
             eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
         }
         let [train, val, test] = Split::ALL.map(|split| images.split(split));
-        if train.len() < settings.batch_size {
+        if train.len() < workload.batch_size {
             bail!(
                 "{}: {} images to train on are fewer than a batch of {}",
                 folder.display(),
                 train.len(),
-                settings.batch_size
+                workload.batch_size
             );
         }
         if val.is_empty() || test.is_empty() {
@@ -61,33 +78,39 @@ impl Data {
             train,
             val,
             test,
+            workload,
             serials: serials(folder)?,
             images,
         })
     }
 
-    /// Where image `index` shows a serial number.
-    pub(crate) fn serial(&self, index: usize) -> Option<Region> {
+    /// Where image `index` shows a serial number: left, top, width and height as parts of the image.
+    #[must_use]
+    pub fn serial(&self, index: usize) -> Option<[f64; 4]> {
         self.serials.get(self.images.path(index)?).copied()
     }
 
     /// How many images each split has.
-    pub(crate) fn counts(&self) -> [usize; 3] {
+    #[must_use]
+    pub fn counts(&self) -> [usize; 3] {
         [&self.train, &self.val, &self.test].map(Subset::len)
     }
 
-    pub(crate) fn steps_per_epoch(&self, settings: &Settings) -> u64 {
-        (self.train.len() / settings.batch_size) as u64
+    /// How many batches an epoch of training has.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> u64 {
+        (self.train.len() / self.workload.batch_size) as u64
     }
 
     /// One shuffled and altered pass over the training images, from batch `start` on. It follows from the seed and
     /// the epoch alone.
-    pub(crate) fn training(&self, settings: &Settings, epoch: u64, start: u64) -> Batches {
+    #[must_use]
+    pub fn training(&self, epoch: u64, start: u64) -> Batches {
         self.train.batches(&BatchOptions {
-            batch_size: settings.batch_size,
-            shuffle_seed: Some(settings.seed),
+            batch_size: self.workload.batch_size,
+            shuffle_seed: Some(self.workload.seed),
             epoch,
-            augment: settings.augment,
+            augment: self.workload.augment,
             threads: LOADER_THREADS,
             ahead: 4,
             drop_last: true,
@@ -97,13 +120,9 @@ impl Data {
     }
 
     /// The images of a split as they are, in order.
-    pub(crate) fn evaluation(&self, split: Split) -> Batches {
-        let subset = match split {
-            Split::Train => &self.train,
-            Split::Val => &self.val,
-            Split::Test => &self.test,
-        };
-        subset.batches(&BatchOptions {
+    #[must_use]
+    pub fn evaluation(&self, split: Split) -> Batches {
+        self.subset(split).batches(&BatchOptions {
             batch_size: 128,
             augment: Augment::None,
             threads: LOADER_THREADS,
@@ -111,40 +130,43 @@ impl Data {
         })
     }
 
+    /// How many images a split has.
+    #[must_use]
+    pub fn len(&self, split: Split) -> usize {
+        self.subset(split).len()
+    }
+
     /// Weights of the classes in the loss: frequency to the power of `-strength`, mean 1.
-    pub(crate) fn class_weights(&self, strength: f64, device: &Device) -> Result<Tensor> {
+    #[must_use]
+    pub fn class_weights(&self, strength: f64) -> Vec<f32> {
         let counts = self.train.class_counts();
         let weights: Vec<f64> = counts
             .iter()
             .map(|&count| (count.max(1) as f64).powf(-strength))
             .collect();
         let mean = weights.iter().sum::<f64>() / weights.len() as f64;
-        Ok(Tensor::from_iter(
-            weights.iter().map(|weight| (weight / mean) as f32),
-            device,
-        )?)
+        weights
+            .iter()
+            .map(|weight| (weight / mean) as f32)
+            .collect()
+    }
+
+    fn subset(&self, split: Split) -> &Subset {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+            Split::Test => &self.test,
+        }
     }
 }
 
-/// Images (batch, 3, height, width) and labels (batch,) on `device`.
-pub(crate) fn tensors(batch: &Batch, device: &Device) -> Result<(Tensor, Tensor)> {
-    let labels = Tensor::new(batch.labels.as_slice(), device)?;
-    Ok((
-        Tensor::from_slice(&batch.images, &batch.dims, device)?,
-        labels,
-    ))
-}
-
 /// By the index of a generated data set; other people's images have none.
-fn serials(folder: &Path) -> Result<HashMap<PathBuf, Region>> {
+fn serials(folder: &Path) -> Result<HashMap<PathBuf, [f64; 4]>> {
     let Some(index) = Index::read(folder)? else {
         return Ok(HashMap::new());
     };
     let size = f64::from(index.config.size);
-    let region = |[x, y, width, height]: [u32; 4]| {
-        let [x, y, width, height] = [x, y, width, height].map(|pixels| f64::from(pixels) / size);
-        Region::fractions(x, y, width, height)
-    };
+    let region = |place: [u32; 4]| place.map(|pixels| f64::from(pixels) / size);
     let with_serial = index
         .crops
         .into_iter()
@@ -164,15 +186,15 @@ fn is_ours_to_fill(folder: &Path) -> Result<bool> {
     Ok(not_there || folder.join("generating.json").exists() || is_empty().unwrap_or(false))
 }
 
-fn draw(folder: &Path, settings: &Settings) -> Result<()> {
-    let boards = (settings.generate / 50).max(12) as u32;
+fn draw(folder: &Path, crops: usize) -> Result<()> {
+    let boards = (crops / 50).max(12) as u32;
     let config = GenerateConfig {
-        crops: settings.generate,
+        crops,
         boards,
         ..GenerateConfig::default()
     };
     let style = ProgressStyle::with_template("drawing solder joints {bar:40} {pos}/{len} {eta}")?;
-    let bar = ProgressBar::new(settings.generate as u64).with_style(style);
+    let bar = ProgressBar::new(crops as u64).with_style(style);
     generate(folder, &config, |done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     Ok(())

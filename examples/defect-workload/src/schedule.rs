@@ -3,17 +3,31 @@ use std::f64::consts::PI;
 /// The learning rate over a run: a linear rise, then half a cosine (Loshchilov and Hutter, *SGDR*, 2017) down to
 /// a hundredth of the peak.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Schedule {
-    pub(crate) peak: f64,
-    pub(crate) warmup_steps: u64,
-    pub(crate) total_steps: u64,
+pub struct Schedule {
+    /// The highest rate.
+    pub peak: f64,
+    /// Steps in which it rises.
+    pub warmup_steps: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
 }
 
 impl Schedule {
     const FLOOR: f64 = 0.01;
 
+    /// A run in the first `warmup` (0 to 1) of which the rate rises.
+    #[must_use]
+    pub fn new(peak: f64, warmup: f64, total_steps: u64) -> Self {
+        Self {
+            peak,
+            warmup_steps: (warmup * total_steps as f64) as u64,
+            total_steps,
+        }
+    }
+
     /// The rate of step `step`, counted from 0.
-    pub(crate) fn rate(&self, step: u64) -> f64 {
+    #[must_use]
+    pub fn rate(&self, step: u64) -> f64 {
         if step < self.warmup_steps {
             return self.peak * (step + 1) as f64 / self.warmup_steps as f64;
         }

@@ -1,43 +1,29 @@
 //! What an observation found, on its way into the run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use cresset_run::{Level, Run, Series, TensorStats, Value};
+use cresset_record::{Level, TensorStats};
 
-use crate::device_stats::Outcome;
-use crate::observation::Shared;
+use super::flight::Landing;
+use super::parameter::ParameterSeries;
+use crate::media::Value;
+use crate::run::Run;
+use crate::series::Series;
 
-/// The series of one variable, looked up once.
-pub(crate) struct VariableSeries {
-    name: Arc<str>,
-    gradient: Option<Series>,
-    parameter: Option<Series>,
-    update_ratio: Option<Series>,
-}
-
-impl VariableSeries {
-    pub(crate) fn new(run: &Run, name: &Arc<str>, gradients: bool, parameters: bool) -> Self {
-        let series = |is_on: bool, kind: &str| is_on.then(|| run.series(&format!("{kind}/{name}")));
-        Self {
-            name: Arc::clone(name),
-            gradient: series(gradients, "gradients"),
-            parameter: series(parameters, "parameters"),
-            update_ratio: series(parameters, "update_ratio"),
-        }
-    }
-}
-
-/// What was found of one variable.
-pub(crate) struct Found {
-    pub(crate) gradient: Option<TensorStats>,
-    pub(crate) parameter: Option<TensorStats>,
+/// What was found of one parameter.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Of its gradient.
+    pub gradient: Option<TensorStats>,
+    /// Of itself, before the step.
+    pub parameter: Option<TensorStats>,
     /// ‖after − before‖₂ of the step.
-    pub(crate) distance: Option<f64>,
+    pub distance: Option<f64>,
 }
 
 /// What was found at one step.
-pub(crate) struct Findings<'a> {
+#[derive(Debug)]
+pub struct Findings<'a> {
     run: &'a Run,
     step: u64,
     squares: f64,
@@ -47,6 +33,7 @@ pub(crate) struct Findings<'a> {
 }
 
 /// A tensor with NaN or infinities.
+#[derive(Debug)]
 struct Bad {
     name: Arc<str>,
     nan: u64,
@@ -55,7 +42,9 @@ struct Bad {
 }
 
 impl<'a> Findings<'a> {
-    pub(crate) fn new(run: &'a Run, step: u64) -> Self {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(run: &'a Run, step: u64) -> Self {
         Self {
             run,
             step,
@@ -66,8 +55,8 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Records what was found of one variable.
-    pub(crate) fn add(&mut self, series: &VariableSeries, found: Found) {
+    /// Records what was found of one parameter.
+    pub fn add(&mut self, series: &ParameterSeries, found: Found) {
         if let (Some(stats), Some(key)) = (found.gradient, &series.gradient) {
             self.gradients += 1;
             self.squares += stats.sum_sq;
@@ -87,39 +76,25 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Records what a device found of its variables.
-    pub(crate) fn add_all(&mut self, series: &[Arc<VariableSeries>], outcome: Outcome) {
-        let mut gradients = outcome.gradients.into_iter();
-        let mut parameters = outcome.parameters.into_iter();
-        let mut distances = outcome.distances.into_iter();
-        for series in series {
-            let found = Found {
-                gradient: gradients.next(),
-                parameter: parameters.next(),
-                distance: distances.next(),
-            };
-            self.add(series, found);
-        }
-    }
-
-    /// Records what is of all variables together, and tells of the first bad values.
-    pub(crate) fn conclude(self, norm: Option<&Series>, shared: &Shared) {
+    /// Records what is of all parameters together, their gradients' norm where it is wanted, and tells of the first bad values.
+    pub fn conclude(self, norm: Option<&Series>, landing: &Landing) {
         if let Some(norm) = norm
             && self.gradients > 0
         {
             norm.log(self.step, self.squares.sqrt());
         }
-        self.alert_first("gradient", &self.bad_gradients, &shared.saw_bad_gradient);
-        self.alert_first("parameter", &self.bad_parameters, &shared.saw_bad_parameter);
+        if !self.bad_gradients.is_empty() && landing.is_first_bad_gradient() {
+            self.alert("gradient", &self.bad_gradients);
+        }
+        if !self.bad_parameters.is_empty() && landing.is_first_bad_parameter() {
+            self.alert("parameter", &self.bad_parameters);
+        }
     }
 
-    fn alert_first(&self, what: &str, bad: &[Bad], seen: &AtomicBool) {
+    fn alert(&self, what: &str, bad: &[Bad]) {
         let Some((first, others)) = bad.split_first() else {
             return;
         };
-        if seen.swap(true, Ordering::Relaxed) {
-            return;
-        }
         let step = self.step;
         let mut title = format!("first bad {what} at step {step}: {}", first.name);
         if !others.is_empty() {

@@ -1,6 +1,5 @@
 //! Which slot of a table counts which numbers.
 
-use candle_core::DType;
 use cresset_record::{Buckets, ExpHistogram};
 
 /// The buckets of one kind of floating-point numbers as slots of a table, negative numbers first:
@@ -17,7 +16,7 @@ use cresset_record::{Buckets, ExpHistogram};
 /// So a number's slot is `ZERO + sign · rank`, with 0, 1 or −1 as the sign, rank 1 for the smallest bucket, and infinity
 /// ranking right above the last one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub struct Slots {
     /// Index of the bucket of the smallest subnormal number, at [`ExpHistogram::TENSOR_SCALE`].
     first: i32,
     /// Index of the bucket of the largest finite number.
@@ -25,64 +24,73 @@ pub(super) struct Grid {
     is_wide: bool,
 }
 
-impl Grid {
-    /// Every number of 16 bits is also an `f32`, and computed with as such.
-    pub(super) fn of(dtype: DType) -> Self {
-        if dtype == DType::F64 {
-            Self {
-                first: -2 * 1074 - 1,
-                last: 2 * 1024 - 1,
-                is_wide: true,
-            }
-        } else {
-            Self {
-                first: -2 * 149 - 1,
-                last: 2 * 128 - 1,
-                is_wide: false,
-            }
-        }
-    }
+impl Slots {
+    /// For `f32`, and for numbers of 16 bits, each of which is also an `f32`.
+    pub const F32: Self = Self {
+        first: -2 * 149 - 1,
+        last: 2 * 128 - 1,
+        is_wide: false,
+    };
 
-    /// What the numbers are computed with as.
-    pub(super) fn dtype(self) -> DType {
-        if self.is_wide { DType::F64 } else { DType::F32 }
+    /// For `f64`.
+    pub const F64: Self = Self {
+        first: -2 * 1074 - 1,
+        last: 2 * 1024 - 1,
+        is_wide: true,
+    };
+
+    /// Whether numbers are computed with as `f64`.
+    #[must_use]
+    pub fn is_wide(self) -> bool {
+        self.is_wide
     }
 
     /// The smallest number above zero.
-    pub(super) fn smallest(self) -> f64 {
+    #[must_use]
+    pub fn smallest(self) -> f64 {
         self.edge(self.first + 1)
     }
 
     /// The largest finite number.
-    pub(super) fn largest(self) -> f64 {
+    #[must_use]
+    pub fn largest(self) -> f64 {
         self.edge(self.last + 1)
     }
 
     /// Index of the bucket of rank 0, which is empty: its upper edge is 0.
-    pub(super) fn base(self) -> i32 {
+    #[must_use]
+    pub fn base(self) -> i32 {
         self.first - 1
     }
 
     /// The upper edge of each rank's bucket, from rank 0 on: a magnitude above it belongs to a higher rank.
-    pub(super) fn upper_edges(self) -> Vec<f64> {
+    #[must_use]
+    pub fn upper_edges(self) -> Vec<f64> {
         (self.first..=self.last + 1).map(|i| self.edge(i)).collect()
     }
 
-    pub(super) fn zero_slot(self) -> usize {
+    /// The slot of zeros.
+    #[must_use]
+    pub fn zero_slot(self) -> usize {
         // The infinities rank after all buckets.
         (self.last - self.first + 2) as usize
     }
 
-    pub(super) fn nan_slot(self) -> usize {
+    /// The slot of NaN.
+    #[must_use]
+    pub fn nan_slot(self) -> usize {
         2 * self.zero_slot() + 1
     }
 
-    pub(super) fn slots(self) -> usize {
+    /// How many slots there are.
+    #[must_use]
+    pub fn slots(self) -> usize {
         self.nan_slot() + 1
     }
 
-    /// The histogram that a table is.
-    pub(super) fn histogram(self, counts: &[u64]) -> ExpHistogram {
+    /// The histogram that a table of [`slots`](Self::slots) counts is.
+    #[must_use]
+    pub fn histogram(self, counts: &[u64]) -> ExpHistogram {
         let zero = self.zero_slot();
         let mut histogram = ExpHistogram::new(ExpHistogram::TENSOR_SCALE);
         histogram.zero_count = counts[zero];
