@@ -132,7 +132,7 @@ impl Observer {
         let bytes = entries.iter().map(Entry::bytes).sum();
         let queued = self.run.defer(bytes, move |run| {
             let mut findings = Findings::new(run, step);
-            if work_out(entries, &mut findings).is_none() {
+            if work_out(entries, &mut findings, run, step).is_none() {
                 landing.fail();
             }
             findings.conclude(norm.as_ref(), &landing);
@@ -197,7 +197,7 @@ impl Entry {
 }
 
 /// Adds what there is of each parameter; `None` if a device fails.
-fn work_out(entries: Vec<Entry>, findings: &mut Findings<'_>) -> Option<()> {
+fn work_out(entries: Vec<Entry>, findings: &mut Findings<'_>, run: &Run, step: u64) -> Option<()> {
     let mut accumulator = Accumulator::new();
     let mut devices: Vec<(Device, Vec<Entry>)> = Vec::new();
     for entry in entries {
@@ -209,10 +209,24 @@ fn work_out(entries: Vec<Entry>, findings: &mut Findings<'_>) -> Option<()> {
             },
         }
     }
-    for (device, entries) in devices {
+    for (number, (device, entries)) in devices.into_iter().enumerate() {
         work_out_on(&device, entries, findings)?;
+        log_memory(run, step, number, &device);
     }
     Some(())
+}
+
+/// What burn's allocator holds of a device, which the driver can only see as a whole.
+fn log_memory(run: &Run, step: u64, number: usize, device: &Device) {
+    let Some(pool) = device.memory_pool_usage() else {
+        return;
+    };
+    let key = |name: &str| format!("system/burn.{number}/{name}");
+    let figures = [
+        (key("memory_in_use"), pool.bytes_in_use as f64),
+        (key("memory_reserved"), pool.bytes_reserved as f64),
+    ];
+    run.log(step, figures.iter().map(|(key, value)| (key, *value)));
 }
 
 /// What a device finds of its parameters.

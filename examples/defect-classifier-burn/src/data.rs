@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use cresset::{Run, Series};
 use cresset_burn::SampleBatch;
 use defect_workload::Data;
 use solder_joints::{Batches, Split};
@@ -39,6 +41,15 @@ pub(crate) struct Loader {
     device: Device,
     /// Passes begun.
     epoch: Arc<AtomicU64>,
+    speed: Option<Speed>,
+}
+
+/// How fast the learner takes batches.
+#[derive(Clone)]
+struct Speed {
+    series: Series,
+    /// Batches that it is done with.
+    steps: Arc<AtomicU64>,
 }
 
 impl Loader {
@@ -55,7 +66,17 @@ impl Loader {
             class_weights: data.class_weights(strength).into(),
             device: device.clone(),
             epoch: Arc::default(),
+            speed: None,
         }
+    }
+
+    /// Records images a second as `train/images_per_second`.
+    pub(crate) fn timed(mut self, run: &Run) -> Self {
+        self.speed = Some(Speed {
+            series: run.series("train/images_per_second"),
+            steps: Arc::default(),
+        });
+        self
     }
 }
 
@@ -72,6 +93,7 @@ impl DataLoader<DefectBatch> for Loader {
             loader: self,
             batches,
             done: 0,
+            last: None,
         })
     }
 
@@ -96,12 +118,26 @@ struct Pass<'a> {
     loader: &'a Loader,
     batches: Batches,
     done: usize,
+    /// When the learner took its last batch, and how many images that has.
+    last: Option<(Instant, usize)>,
+}
+
+impl Pass<'_> {
+    /// The learner comes for another batch.
+    fn record_speed(&self) {
+        if let (Some(speed), Some((began, images))) = (&self.loader.speed, self.last) {
+            let step = speed.steps.fetch_add(1, Ordering::Relaxed);
+            let rate = images as f64 / began.elapsed().as_secs_f64();
+            speed.series.log(step, rate);
+        }
+    }
 }
 
 impl Iterator for Pass<'_> {
     type Item = Result<DefectBatch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        self.record_speed();
         let Loader {
             class_weights,
             device,
@@ -112,6 +148,7 @@ impl Iterator for Pass<'_> {
             Err(error) => return Some(Err(DatasetError::new(error))),
         };
         self.done += batch.labels.len();
+        self.last = Some((Instant::now(), batch.labels.len()));
         let weights: Vec<f32> = batch
             .labels
             .iter()

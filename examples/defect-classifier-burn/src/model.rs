@@ -8,33 +8,29 @@ use defect_workload::Rng;
 
 use crate::data::DefectBatch;
 
-/// Blocks of each stage: ResNet-8 (He et al., *Deep Residual Learning for Image Recognition*, 2016, cut short).
-const STAGES: usize = 3;
-
-/// An image classifier. Parameters have torchvision's names, but for those that burn gives its layers.
+/// An image classifier: ResNet-8 (He et al., *Deep Residual Learning for Image Recognition*, 2016, cut short). Parameters have
+/// torchvision's names, but for those that burn gives its layers.
 #[derive(Module, Debug)]
 pub(crate) struct ResNet {
     conv1: Conv2d,
     bn1: BatchNorm,
-    layers: Vec<Block>,
+    layer1: Vec<Block>,
+    layer2: Vec<Block>,
+    layer3: Vec<Block>,
     fc: Linear,
 }
 
 impl ResNet {
     /// A network with weights that follow from `seed` alone: those of the candle example.
     pub(crate) fn seeded(width: usize, classes: usize, seed: u64, device: &Device) -> Self {
-        let mut layers = Vec::new();
-        let mut channels = width;
-        for stage in 0..STAGES {
-            let stride = if stage > 0 { 2 } else { 1 };
-            layers.push(Block::new(channels, width << stage, stride, device));
-            channels = width << stage;
-        }
+        let stage = |channels, width, stride| vec![Block::new(channels, width, stride, device)];
         let model = Self {
             conv1: conv([3, width], 3, 2, device),
             bn1: BatchNormConfig::new(width).init(device),
-            layers,
-            fc: LinearConfig::new(channels, classes).init(device),
+            layer1: stage(width, width, 1),
+            layer2: stage(width, 2 * width, 2),
+            layer3: stage(2 * width, 4 * width, 2),
+            fc: LinearConfig::new(4 * width, classes).init(device),
         };
         model.map(&mut Seeded {
             seed,
@@ -45,7 +41,7 @@ impl ResNet {
     /// Logits (batch, classes) of images (batch, 3, height, width).
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut x = relu(self.bn1.forward(self.conv1.forward(images)));
-        for block in &self.layers {
+        for block in self.layer1.iter().chain(&self.layer2).chain(&self.layer3) {
             x = block.forward(x);
         }
         let [batch, channels, height, width] = x.dims();
@@ -150,18 +146,11 @@ struct Seeded {
 }
 
 impl Seeded {
-    /// `layers.0.downsample.conv.weight` is torchvision's `layer1.0.downsample.0.weight`.
+    /// `layer2.0.downsample.conv.weight` is torchvision's `layer2.0.downsample.0.weight`.
     fn name(&self) -> String {
-        let path = self.path.join(".");
-        let Some(rest) = path.strip_prefix("layers.") else {
-            return path;
-        };
-        let (stage, rest) = rest.split_once('.').unwrap_or((rest, ""));
-        let stage = stage.parse::<usize>().map_or(0, |stage| stage + 1);
-        format!(
-            "layer{stage}.0.{}",
-            rest.replace("downsample.conv", "downsample.0")
-        )
+        self.path
+            .join(".")
+            .replace("downsample.conv", "downsample.0")
     }
 }
 
@@ -190,7 +179,12 @@ impl ModuleMapper for Seeded {
                 _ => values,
             };
             let data = TensorData::new(values, tensor.dims());
-            Tensor::from_data(data, &tensor.device()).require_grad()
+            let device = tensor.device();
+            let tensor = Tensor::from_data(data, &device);
+            match device.is_autodiff() {
+                true => tensor.require_grad(),
+                false => tensor,
+            }
         })
     }
 }
@@ -208,7 +202,7 @@ mod tests {
     fn parameters_have_the_first_values_of_the_candle_example() {
         let model = ResNet::seeded(8, 6, 7, &Device::flex());
         let values = |name: &str, shape: &[usize]| Rng::initial(7, name, shape).unwrap();
-        let conv = model.layers[1]
+        let conv = model.layer2[0]
             .downsample
             .as_ref()
             .unwrap()

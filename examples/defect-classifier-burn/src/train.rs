@@ -6,7 +6,7 @@ use burn::optim::AdamWConfig;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn::train::{EvaluatorBuilder, Learner, SupervisedTraining};
-use cresset::{Definition, Image, Redaction, Region, Run, SummaryRule};
+use cresset::{Definition, Image, Redaction, Region, Run, SummaryRule, Telemetry};
 use cresset_burn::{CressetTraining, Pictures, Samples, Watched, recorded};
 use defect_workload::{Data, Schedule};
 use solder_joints::Split;
@@ -31,6 +31,12 @@ pub(crate) fn train(arguments: &Arguments) -> Result<()> {
                 .summary(SummaryRule::Best),
         )
         .define(Definition::new("val/*").step_metric("epoch"))
+        .define(
+            Definition::new("train/images_per_second")
+                .unit("1/s")
+                .summary(SummaryRule::Mean),
+        )
+        .telemetry(Telemetry::new().throughput("train/images_per_second"))
         .start()?;
     println!("recording {}; watch it with `cresset ui`", run.name());
     let folder = match (&arguments.folder, run.dir()) {
@@ -59,8 +65,9 @@ pub(crate) fn train(arguments: &Arguments) -> Result<()> {
             step: 0,
         },
     );
-    let loader = |split| Arc::new(Loader::new(&data, split, settings.class_weight, &device));
-    let result = SupervisedTraining::new(&folder, loader(Split::Train), loader(Split::Val))
+    let loader = |split| Loader::new(&data, split, settings.class_weight, &device);
+    let train = Arc::new(loader(Split::Train).timed(&run));
+    let result = SupervisedTraining::new(&folder, train, Arc::new(loader(Split::Val)))
         .metrics((LossMetric::new(),))
         .num_epochs(settings.epochs)
         .summary()
@@ -75,7 +82,7 @@ pub(crate) fn train(arguments: &Arguments) -> Result<()> {
             .renderer(recorded(&run, result.renderer))
             .metrics((LossMetric::new(),))
             .build(model)
-            .eval("test", loader(Split::Test));
+            .eval("test", Arc::new(loader(Split::Test)));
         drop(evaluated);
     }
     finish(run)
