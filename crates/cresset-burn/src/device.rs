@@ -5,10 +5,16 @@
 //! devices have no `f64`, and in `f64` over those. Numbers so small that a device takes them for zero (subnormal
 //! ones, on most GPUs) are counted as zeros.
 //!
-//! burn's operations are all there is to compute with, and each costs a launch, so tensors are not taken one by one: they are cut into
-//! rows of 1,024 elements, the rest filled up with NaN, and up to 4,096 rows make a page for which every operation is done once.
-//! All of this happens on the run's worker thread. The training thread has queued its own work before and waits for nothing;
-//! the results of all pages are read in one [`Transaction`].
+//! burn's operations are all there is to compute with, and each costs the training thread a launch, so tensors are not taken one by
+//! one: they are cut into rows of 1,024 elements, the rest filled up with NaN, and up to 4,096 rows make a page for which every
+//! operation is done once.
+//!
+//! # What waits for what
+//!
+//! Everything is queued by the training thread, in its own order, and nothing is waited for there. Only results, which nobody else
+//! has, go to the run's worker, and it reads those of all pages in one [`Transaction`]. Parameters and gradients must not go there: burn's
+//! fusion follows tensors by thread, and one that a second thread uses while the first goes on with it can be taken for gone, which
+//! ends the training (seen on an H200 with burn 0.22.1).
 
 use burn_core::tensor::{
     Device, ExecutionError, IndexingUpdateOp, Int, Tensor, TensorData, Transaction,
@@ -23,58 +29,115 @@ const MAX_ROWS: usize = 4096;
 /// How many numbers there are of a row besides its counts: sum, sum of squares, smallest, largest.
 const MOMENTS: usize = 4;
 
+/// Looks at tensors of `f32` that are on one device.
+#[derive(Debug)]
+pub(crate) struct DeviceStats {
+    kit: Kit,
+}
+
+/// Results that a device is computing.
+#[derive(Debug, Default)]
+pub(crate) struct Queued {
+    pages: Vec<Page>,
+    tensors: usize,
+    /// Counts and moments of each page.
+    stats: Vec<(Tensor<1, Int>, Tensor<1>)>,
+    moves: Vec<Page>,
+    pairs: usize,
+    /// Of each page of moves.
+    squares: Vec<Tensor<1>>,
+}
+
 /// What was found, in the order of the tensors.
+#[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) stats: Vec<TensorStats>,
     /// ‖after − before‖₂ of each pair; NaN where there was a NaN before.
     pub(crate) distances: Vec<f64>,
 }
 
-/// Measures tensors of `f32` and how far the pairs (before, after) are apart, all on one device.
-///
-/// # Errors
-/// If the device fails.
-pub(crate) fn measure(
-    device: &Device,
-    tensors: &[Tensor<1>],
-    pairs: &[(Tensor<1>, Tensor<1>)],
-) -> Result<Measured, ExecutionError> {
-    let kit = Kit::new(device);
-    let pages = plan(tensors.iter().map(elements));
-    let moves = plan(pairs.iter().map(|pair| elements(&pair.0)));
-    let mut transaction = Transaction::default();
-    for page in &pages {
-        let x = kit.lay_out(page, tensors);
-        transaction = transaction
-            .register(kit.counts(page, x.clone()))
-            .register(kit.moments(x));
-    }
-    let (before, after): (Vec<_>, Vec<_>) = pairs.iter().cloned().unzip();
-    for page in &moves {
-        let (before, after) = (kit.lay_out(page, &before), kit.lay_out(page, &after));
-        transaction = transaction.register(kit.squared_distances(before, after));
-    }
-    let mut results = match pages.is_empty() && moves.is_empty() {
-        true => Vec::new(),
-        false => transaction.try_execute()?,
-    }
-    .into_iter();
-    let mut stats = vec![TensorStats::default(); tensors.len()];
-    for page in &pages {
-        if let (Some(counts), Some(moments)) = (results.next(), results.next()) {
-            kit.read_stats(page, &counts, &moments, &mut stats);
+impl DeviceStats {
+    pub(crate) fn new(device: &Device) -> Self {
+        Self {
+            kit: Kit::new(device),
         }
     }
-    let mut squares = vec![0.0; pairs.len()];
-    for (page, found) in moves.iter().zip(results) {
-        for (row, square) in page.rows.iter().zip(found.iter::<f64>()) {
-            squares[row.tensor] += square;
+
+    /// Queues the statistics of these tensors.
+    pub(crate) fn queue(&self, tensors: &[Tensor<1>]) -> Queued {
+        let pages = plan(tensors.iter().map(elements));
+        let stats = pages.iter().map(|page| {
+            let x = self.kit.lay_out(page, tensors);
+            (self.kit.counts(page, x.clone()), self.kit.moments(x))
+        });
+        Queued {
+            stats: stats.collect(),
+            tensors: tensors.len(),
+            pages,
+            ..Queued::default()
         }
     }
-    Ok(Measured {
-        stats,
-        distances: squares.into_iter().map(f64::sqrt).collect(),
-    })
+
+    /// Queues how far the pairs (before, after) are apart, too.
+    pub(crate) fn queue_distances(
+        &self,
+        queued: &mut Queued,
+        before: &[Tensor<1>],
+        after: &[Tensor<1>],
+    ) {
+        queued.moves = plan(before.iter().map(elements));
+        queued.pairs = before.len();
+        queued.squares = queued
+            .moves
+            .iter()
+            .map(|page| {
+                let (before, after) = (
+                    self.kit.lay_out(page, before),
+                    self.kit.lay_out(page, after),
+                );
+                self.kit.squared_distances(before, after)
+            })
+            .collect();
+    }
+}
+
+impl Queued {
+    /// Waits for the device. Not for the training thread.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub(crate) fn read(self) -> Result<Measured, ExecutionError> {
+        let mut transaction = Transaction::default();
+        let is_empty = self.stats.is_empty() && self.squares.is_empty();
+        for (counts, moments) in self.stats {
+            transaction = transaction.register(counts).register(moments);
+        }
+        for squares in self.squares {
+            transaction = transaction.register(squares);
+        }
+        let results = if is_empty {
+            Vec::new()
+        } else {
+            transaction.try_execute()?
+        };
+        let mut results = results.into_iter();
+        let mut stats = vec![TensorStats::default(); self.tensors];
+        for page in &self.pages {
+            if let (Some(counts), Some(moments)) = (results.next(), results.next()) {
+                page.read_stats(&counts, &moments, &mut stats);
+            }
+        }
+        let mut squares = vec![0.0; self.pairs];
+        for (page, found) in self.moves.iter().zip(results) {
+            for (row, square) in page.rows.iter().zip(found.iter::<f64>()) {
+                squares[row.tensor] += square;
+            }
+        }
+        Ok(Measured {
+            stats,
+            distances: squares.into_iter().map(f64::sqrt).collect(),
+        })
+    }
 }
 
 fn elements(tensor: &Tensor<1>) -> usize {
@@ -82,6 +145,7 @@ fn elements(tensor: &Tensor<1>) -> usize {
 }
 
 /// Rows that are worked on together.
+#[derive(Debug)]
 struct Page {
     rows: Vec<Row>,
     /// The first tensor that has a row in it, and how many do.
@@ -89,7 +153,7 @@ struct Page {
     tensors: usize,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Row {
     tensor: usize,
     from: usize,
@@ -118,6 +182,7 @@ fn plan(lengths: impl Iterator<Item = usize>) -> Vec<Page> {
 }
 
 /// Constants on a device.
+#[derive(Debug)]
 struct Kit {
     device: Device,
     slots: Slots,
@@ -229,27 +294,24 @@ impl Kit {
         let squares = (after - before).square().mask_fill(was_nan, 0.0);
         squares.sum_dim(1).reshape([rows])
     }
+}
 
-    fn read_stats(
-        &self,
-        page: &Page,
-        counts: &TensorData,
-        moments: &TensorData,
-        stats: &mut [TensorStats],
-    ) {
+impl Page {
+    fn read_stats(&self, counts: &TensorData, moments: &TensorData, stats: &mut [TensorStats]) {
+        let slots = Slots::F32;
         let counts: Vec<u64> = counts.iter::<i64>().map(|n| n.max(0) as u64).collect();
         let moments: Vec<f64> = moments.iter::<f64>().collect();
-        let rows = page.rows.len();
+        let rows = self.rows.len();
         if moments.len() != MOMENTS * rows {
             return;
         }
-        let tables = counts.chunks(self.slots.slots());
-        for (tensor, counts) in (page.first..page.first + page.tensors).zip(tables) {
-            let rows_of = page.rows.iter().enumerate();
+        let tables = counts.chunks(slots.slots());
+        for (tensor, counts) in (self.first..self.first + self.tensors).zip(tables) {
+            let rows_of = self.rows.iter().enumerate();
             let rows_of: Vec<_> = rows_of.filter(|(_, row)| row.tensor == tensor).collect();
             let count: u64 = rows_of.iter().map(|(_, row)| row.len as u64).sum();
             let padding = (rows_of.len() * WIDTH) as u64 - count;
-            let (zero, nan) = (self.slots.zero_slot(), self.slots.nan_slot());
+            let (zero, nan) = (slots.zero_slot(), slots.nan_slot());
             let nan = counts[nan].saturating_sub(padding);
             let (neg_inf, pos_inf) = (counts[0], counts[2 * zero]);
             let has_finite = count > nan + neg_inf + pos_inf;
@@ -272,7 +334,7 @@ impl Kit {
                 max: extreme(of(3).fold(f64::NEG_INFINITY, f64::max)),
                 sum: of(0).sum(),
                 sum_sq: of(1).sum(),
-                histogram: self.slots.histogram(counts),
+                histogram: slots.histogram(counts),
             });
         }
     }
@@ -290,7 +352,7 @@ mod tests {
             .iter()
             .map(|values| Tensor::from_data(&values[..], &device))
             .collect();
-        let found = measure(&device, &tensors, &[]).unwrap();
+        let found = DeviceStats::new(&device).queue(&tensors).read().unwrap();
         assert_eq!(found.stats.len(), all.len());
         for (values, found) in all.iter().zip(found.stats) {
             let expected = tensor_stats_f32(values);
@@ -360,12 +422,11 @@ mod tests {
             .zip(&after)
             .map(|(a, b)| f64::from(b - a).powi(2))
             .sum();
-        let pairs = [
-            (tensor(&before), tensor(&after)),
-            (tensor(&[f32::NAN, 1.0]), tensor(&[5.0, 4.0])),
-            (tensor(&[1.0]), tensor(&[f32::NAN])),
-        ];
-        let found = measure(&device, &[], &pairs).unwrap().distances;
+        let before = [tensor(&before), tensor(&[f32::NAN, 1.0]), tensor(&[1.0])];
+        let after = [tensor(&after), tensor(&[5.0, 4.0]), tensor(&[f32::NAN])];
+        let (stats, mut queued) = (DeviceStats::new(&device), Queued::default());
+        stats.queue_distances(&mut queued, &before, &after);
+        let found = queued.read().unwrap().distances;
         assert!((found[0] - expected.sqrt()).abs() < 1e-5 * expected.sqrt());
         assert_eq!(found[1], 3.0);
         assert!(found[2].is_nan());

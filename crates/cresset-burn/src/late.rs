@@ -1,6 +1,6 @@
 //! Scalars that live on a device.
 
-use burn_core::tensor::{DType, Tensor};
+use burn_core::tensor::Tensor;
 use cresset_run::Run;
 
 /// Logs the one element of a tensor, such as a loss, read on a thread of the run: unlike `into_scalar`, this does not make
@@ -9,12 +9,17 @@ pub fn log_tensor(run: &Run, step: u64, key: &str, tensor: Tensor<1>) {
     if !run.is_enabled() {
         return;
     }
-    let tensor = tensor.without_autodiff();
+    let tensor = own(tensor);
+    // So that the device begins; if it fails, reading says so.
+    let _ = tensor.device().flush();
     run.log_late(step, run.series(key), move || {
-        let data = tensor.cast(DType::F64).try_into_data().ok()?;
-        match data.as_slice::<f64>() {
-            Ok([value]) => Some(*value),
-            _ => None,
-        }
+        let data = tensor.try_into_data().ok()?;
+        let mut values = data.iter::<f64>();
+        values.next().filter(|_| values.next().is_none())
     });
+}
+
+/// A copy that nobody else has: another thread may read it whatever becomes of the original (see `device.rs`).
+pub(crate) fn own<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    tensor.without_autodiff().mul_scalar(1.0)
 }

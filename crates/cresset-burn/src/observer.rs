@@ -1,6 +1,6 @@
 //! One look at gradients and parameters around an optimizer's step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use cresset_run::watch::{
 };
 use cresset_run::{Pacer, Run, Series};
 
-use crate::device::measure;
+use crate::device::{DeviceStats, Queued};
 use crate::settings::Watch;
 use crate::tensors::{Held, Values, hold, stats_of_sum};
 use crate::together::Together;
@@ -28,6 +28,7 @@ pub(crate) struct Observer {
     parameters: bool,
     pacer: Pacer,
     known: HashMap<ParamId, Parameter>,
+    devices: Vec<(Device, DeviceStats)>,
     observations: Observations,
     /// burn tells the loss to its loggers, some time after the step.
     together: Arc<Together>,
@@ -38,8 +39,20 @@ pub(crate) struct Observer {
 pub(crate) struct Observation {
     step: u64,
     landing: Landing,
+    /// Of parameters in host memory.
     entries: Vec<Entry>,
+    groups: Vec<Group>,
     cost: Duration,
+}
+
+/// The parameters of one other device.
+struct Group {
+    /// In the observer's devices.
+    device: usize,
+    entries: Vec<Entry>,
+    /// Before the step.
+    before: Vec<Tensor<1>>,
+    queued: Queued,
 }
 
 struct Entry {
@@ -49,6 +62,8 @@ struct Entry {
     gradient: Vec<Box<dyn Held>>,
     before: Option<Box<dyn Held>>,
     after: Option<Box<dyn Held>>,
+    /// Of one whose gradient went to a device.
+    has_gradient: bool,
 }
 
 impl Observer {
@@ -62,6 +77,7 @@ impl Observer {
             parameters: watch.parameters,
             pacer: Pacer::new(watch.cadence),
             known: HashMap::new(),
+            devices: Vec::new(),
             observations: Observations::default(),
             together: watch.run.shared(),
         }
@@ -90,17 +106,68 @@ impl Observer {
             observer: self,
             grads,
             path: Vec::new(),
+            seen: HashSet::new(),
             entries: Vec::new(),
             never: Vec::new(),
         };
         model.visit(&mut walk);
-        let (entries, never) = (walk.entries, walk.never);
+        let (all, never) = (walk.entries, walk.never);
         report_no_gradient(&self.run, &never);
+        let (entries, groups) = self.divide(all);
         Some(Observation {
             step,
             landing,
             entries,
+            groups,
             cost: began.elapsed(),
+        })
+    }
+
+    /// Parts what is in host memory from what devices have, and queues the statistics there.
+    fn divide(&mut self, all: Vec<Entry>) -> (Vec<Entry>, Vec<Group>) {
+        let (mut entries, mut groups) = (Vec::new(), Vec::<Group>::new());
+        for entry in all {
+            let Some(device) = entry.on_device() else {
+                entries.push(entry);
+                continue;
+            };
+            let device = self.device(&device);
+            match groups.iter_mut().find(|group| group.device == device) {
+                Some(group) => group.entries.push(entry),
+                None => groups.push(Group {
+                    device,
+                    entries: vec![entry],
+                    before: Vec::new(),
+                    queued: Queued::default(),
+                }),
+            }
+        }
+        for group in &mut groups {
+            let (device, stats) = &self.devices[group.device];
+            let mut tensors = Vec::new();
+            for entry in &mut group.entries {
+                let gradient = entry.gradient.drain(..).map(|part| part.flat(device));
+                let gradient = gradient.reduce(|a, b| a + b);
+                entry.has_gradient = gradient.is_some();
+                tensors.extend(gradient);
+            }
+            let before = group
+                .entries
+                .iter_mut()
+                .filter_map(|entry| entry.before.take());
+            group.before = before.map(|before| before.flat(device)).collect();
+            tensors.extend(group.before.iter().cloned());
+            group.queued = stats.queue(&tensors);
+        }
+        (entries, groups)
+    }
+
+    fn device(&mut self, device: &Device) -> usize {
+        let known = self.devices.iter().position(|(known, _)| known == device);
+        known.unwrap_or_else(|| {
+            self.devices
+                .push((device.clone(), DeviceStats::new(device)));
+            self.devices.len() - 1
         })
     }
 
@@ -108,11 +175,27 @@ impl Observer {
     pub(crate) fn after<M: Module>(&mut self, model: &M, mut observation: Observation) {
         let began = Instant::now();
         if self.parameters {
+            let of_devices = observation
+                .groups
+                .iter_mut()
+                .flat_map(|group| &mut group.entries);
+            let all = observation.entries.iter_mut().chain(of_devices);
             let mut walk = After {
-                entries: &mut observation.entries,
-                next: 0,
+                entries: all.map(|entry| (entry.id, entry)).collect(),
             };
             model.visit(&mut walk);
+            for group in &mut observation.groups {
+                let (device, stats) = &self.devices[group.device];
+                let after = group
+                    .entries
+                    .iter_mut()
+                    .filter_map(|entry| entry.after.take());
+                let after: Vec<_> = after.map(|after| after.flat(device)).collect();
+                // Of a model that has lost parameters in the step, nobody knows which belong together.
+                if after.len() == group.before.len() {
+                    stats.queue_distances(&mut group.queued, &group.before, &after);
+                }
+            }
         }
         observation.cost += began.elapsed();
         self.hand_over(observation);
@@ -125,14 +208,31 @@ impl Observer {
             step,
             landing,
             entries,
+            groups,
             cost,
         } = observation;
         let norm = self.gradients.then(|| self.norm.clone());
         // In host memory everything is there already: only what becomes garbage during the step is held longer for it.
         let bytes = entries.iter().map(Entry::bytes).sum();
+        let groups: Vec<_> = groups
+            .into_iter()
+            .map(|group| {
+                let device = self.devices[group.device].0.clone();
+                // So that the device begins, and the worker does not wait for an idle queue. If it fails, reading says so.
+                let _ = device.flush();
+                let series = group.entries.into_iter();
+                let series: Vec<_> = series.map(|e| (e.series, e.has_gradient)).collect();
+                (group.device, device, series, group.queued)
+            })
+            .collect();
         let queued = self.run.defer(bytes, move |run| {
             let mut findings = Findings::new(run, step);
-            if work_out(entries, &mut findings, run, step).is_none() {
+            let mut is_whole = work_out(entries, &mut findings).is_some();
+            for (number, device, series, queued) in groups {
+                is_whole &= read(series, queued, &mut findings).is_some();
+                log_memory(run, step, number, &device);
+            }
+            if !is_whole {
                 landing.fail();
             }
             findings.conclude(norm.as_ref(), &landing);
@@ -196,22 +296,38 @@ impl Entry {
     }
 }
 
-/// Adds what there is of each parameter; `None` if a device fails.
-fn work_out(entries: Vec<Entry>, findings: &mut Findings<'_>, run: &Run, step: u64) -> Option<()> {
+/// Adds what there is of parameters in host memory; `None` if something cannot be read.
+fn work_out(entries: Vec<Entry>, findings: &mut Findings<'_>) -> Option<()> {
     let mut accumulator = Accumulator::new();
-    let mut devices: Vec<(Device, Vec<Entry>)> = Vec::new();
-    for entry in entries {
-        match entry.on_device() {
-            None => entry.work_out(findings, &mut accumulator)?,
-            Some(device) => match devices.iter_mut().find(|(known, _)| *known == device) {
-                Some((_, entries)) => entries.push(entry),
-                None => devices.push((device, vec![entry])),
+    let mut entries = entries.into_iter();
+    entries.try_for_each(|entry| entry.work_out(findings, &mut accumulator))
+}
+
+/// Adds what a device found of its parameters; `None` if it failed.
+fn read(
+    series: Vec<(Arc<ParameterSeries>, bool)>,
+    queued: Queued,
+    findings: &mut Findings<'_>,
+) -> Option<()> {
+    let measured = queued.read().ok()?;
+    let gradients = series
+        .iter()
+        .filter(|(_, has_gradient)| *has_gradient)
+        .count();
+    let mut stats = measured.stats.into_iter();
+    let mut gradients: std::collections::VecDeque<_> = stats.by_ref().take(gradients).collect();
+    let mut distances = measured.distances.into_iter();
+    for (series, has_gradient) in series {
+        let found = Found {
+            gradient: if has_gradient {
+                gradients.pop_front()
+            } else {
+                None
             },
-        }
-    }
-    for (number, (device, entries)) in devices.into_iter().enumerate() {
-        work_out_on(&device, entries, findings)?;
-        log_memory(run, step, number, &device);
+            parameter: stats.next(),
+            distance: distances.next(),
+        };
+        findings.add(&series, found);
     }
     Some(())
 }
@@ -229,45 +345,12 @@ fn log_memory(run: &Run, step: u64, number: usize, device: &Device) {
     run.log(step, figures.iter().map(|(key, value)| (key, *value)));
 }
 
-/// What a device finds of its parameters.
-fn work_out_on(device: &Device, entries: Vec<Entry>, findings: &mut Findings<'_>) -> Option<()> {
-    let (mut tensors, mut pairs, mut known) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries {
-        let gradient = entry.gradient.into_iter().map(|part| part.flat(device));
-        let gradient = gradient.reduce(|a, b| a + b);
-        let before = entry.before.map(|before| before.flat(device));
-        let after = entry.after.map(|after| after.flat(device));
-        known.push((
-            entry.series,
-            gradient.is_some(),
-            before.is_some(),
-            after.is_some(),
-        ));
-        tensors.extend(gradient);
-        tensors.extend(before.clone());
-        pairs.extend(before.zip(after));
-    }
-    let measured = measure(device, &tensors, &pairs).ok()?;
-    let (mut stats, mut distances) = (measured.stats.into_iter(), measured.distances.into_iter());
-    for (series, has_gradient, has_before, has_after) in known {
-        let found = Found {
-            gradient: if has_gradient { stats.next() } else { None },
-            parameter: if has_before { stats.next() } else { None },
-            distance: if has_before && has_after {
-                distances.next()
-            } else {
-                None
-            },
-        };
-        findings.add(&series, found);
-    }
-    Some(())
-}
-
 struct Before<'a> {
     observer: &'a mut Observer,
     grads: &'a [&'a GradientsParams],
     path: Vec<String>,
+    /// One that several layers share is looked at once.
+    seen: HashSet<ParamId>,
     entries: Vec<Entry>,
     never: Vec<Arc<str>>,
 }
@@ -282,6 +365,9 @@ impl ModuleVisitor for Before<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.seen.insert(param.id) {
+            return;
+        }
         let gradient: Vec<Box<dyn Held>> = self
             .grads
             .iter()
@@ -308,23 +394,19 @@ impl ModuleVisitor for Before<'_> {
             gradient: if gradients { gradient } else { Vec::new() },
             before: parameters.then(|| hold(param.val())),
             after: None,
+            has_gradient: false,
         });
     }
 }
 
-/// Modules are visited in the same order each time.
 struct After<'a> {
-    entries: &'a mut [Entry],
-    next: usize,
+    entries: HashMap<ParamId, &'a mut Entry>,
 }
 
 impl ModuleVisitor for After<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(entry) = self.entries.get_mut(self.next)
-            && entry.id == param.id
-        {
+        if let Some(entry) = self.entries.remove(&param.id) {
             entry.after = Some(hold(param.val()));
-            self.next += 1;
         }
     }
 }

@@ -12,6 +12,7 @@ use cresset_run::samples::{Batch, Evaluation, Kept, Pictures, Scores};
 use cresset_run::{Image, Level, Run};
 
 use crate::guard::Guard;
+use crate::late::own;
 use crate::together::Together;
 
 /// A batch that says what is in it, for [`Watched::samples`](crate::Watched::samples).
@@ -159,7 +160,10 @@ impl<I, O> Sampler<I, O> {
     /// Takes a batch in; nothing of it is waited for.
     pub(crate) fn push(&self, pass: &Pass, shown: Shown, output: &O) {
         let (logits, targets) = (self.output)(output);
-        pass.push(shown, logits.without_autodiff(), targets);
+        let (logits, targets) = (own(logits), targets.add_scalar(0));
+        // The model is done with the images, and so is what it queued with them.
+        let _ = logits.device().flush();
+        pass.push(shown, logits, targets);
     }
 }
 

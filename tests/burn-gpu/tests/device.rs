@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor};
-use cresset_burn::{Watch, Watcher, watch_once};
+use cresset_burn::{Watch, Watcher, log_tensor, watch_once};
 use cresset_burn_gpu::{Net, batch};
 use cresset_record::{RunDir, RunView, TensorStats};
 use cresset_run::{Cadence, Run, init};
@@ -181,4 +181,37 @@ fn every_kind_of_number_is_counted() {
     );
     let alerts: Vec<&str> = view.alerts().iter().map(|a| a.title.as_str()).collect();
     assert_eq!(alerts, ["first bad gradient at step 5: scale"]);
+}
+
+/// Two threads have a hand in everything here: many steps, each looked at, and its loss read late.
+#[test]
+fn many_steps_end_well() {
+    let device = device();
+    let steps = 150;
+    let (view, ()) = recorded(|run| {
+        let mut model = Net::new(2, 8, &device);
+        let mut optim = AdamConfig::new().init();
+        let mut watcher = Watcher::with(Watch::new(run).cadence(Cadence::Every(1)));
+        for step in 0..steps {
+            let (images, targets) = batch(4, 12, &device);
+            let loss = model.loss(images, targets);
+            log_tensor(run, step, "train/loss", loss.clone());
+            let grads = GradientsParams::from_grads(loss.backward(), &model);
+            model = watcher.step(step, model, grads, |model, grads| {
+                optim.step(0.01, model, grads)
+            });
+        }
+        assert!(watcher.account().observed > 0);
+    });
+    let losses = view
+        .series()
+        .find(|(key, _, _)| key.as_str() == "train/loss")
+        .unwrap();
+    let losses: Vec<f64> = losses.2.points().iter().map(|p| p.value).collect();
+    assert_eq!(losses.len() as u64, steps);
+    assert!(losses[steps as usize - 1] < losses[0]);
+    let pools = view
+        .series()
+        .any(|(key, _, _)| key.as_str() == "system/burn.0/memory_in_use");
+    assert!(pools);
 }
