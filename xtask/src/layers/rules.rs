@@ -129,7 +129,8 @@ const CANDLE: Family = Family::new(
 );
 const BURN: Family = Family::new("burn", &["burn", "burn-*", "cubecl", "cubecl-*"]);
 
-/// burn brings futures that nobody runs; these would run them.
+/// burn brings futures that nobody runs; these would run them. tokio itself cannot be named: on the web, and only there,
+/// wasm-bindgen-futures takes its channels, and this reads the trees of all targets. What comes with tokio once it runs something is.
 const EXECUTORS: Family = Family::new(
     "an executor",
     &[
@@ -137,9 +138,9 @@ const EXECUTORS: Family = Family::new(
         "async-global-executor",
         "async-std",
         "glommio",
+        "mio",
         "monoio",
         "smol",
-        "tokio",
         "tokio-*",
     ],
 );
