@@ -22,7 +22,8 @@ use crate::settings::Watch;
 ///
 /// It is given to the learner in place of `M`: paths of parameters, records, checkpoints, the summary and what is computed are
 /// those of `M`. Around each step of the optimizer it takes hold of gradients and parameters (which burn never changes
-/// while somebody has hold of them, so nothing is copied), and they are worked out on the run's own thread:
+/// while somebody has hold of them, so nothing is copied), and they are worked out on the run's own
+/// thread, on a GPU by operations that the training thread queues:
 ///
 /// | key | what it is |
 /// |---|---|
