@@ -147,7 +147,7 @@ impl Recorder {
         let is_train = matches!(split, Split::Train);
         let batch = match &self.batches {
             // One entry for each call, in order: burn asks the metrics first.
-            Some(batches) if is_train => batches.take().flatten(),
+            Some(batches) if is_train => batches.take(),
             _ => None,
         };
         let ends_pass = match &self.batches {

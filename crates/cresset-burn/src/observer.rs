@@ -62,8 +62,6 @@ struct Entry {
     gradient: Vec<Box<dyn Held>>,
     before: Option<Box<dyn Held>>,
     after: Option<Box<dyn Held>>,
-    /// Of one whose gradient went to a device.
-    has_gradient: bool,
 }
 
 impl Observer {
@@ -144,13 +142,11 @@ impl Observer {
         }
         for group in &mut groups {
             let (device, stats) = &self.devices[group.device];
-            let mut tensors = Vec::new();
-            for entry in &mut group.entries {
-                let gradient = entry.gradient.drain(..).map(|part| part.flat(device));
-                let gradient = gradient.reduce(|a, b| a + b);
-                entry.has_gradient = gradient.is_some();
-                tensors.extend(gradient);
-            }
+            let gradients = group.entries.iter_mut().filter_map(|entry| {
+                let parts = entry.gradient.drain(..).map(|part| part.flat(device));
+                parts.reduce(|a, b| a + b)
+            });
+            let mut tensors: Vec<_> = gradients.collect();
             let before = group
                 .entries
                 .iter_mut()
@@ -211,7 +207,8 @@ impl Observer {
             groups,
             cost,
         } = observation;
-        let norm = self.gradients.then(|| self.norm.clone());
+        let has_gradients = self.gradients;
+        let norm = has_gradients.then(|| self.norm.clone());
         // In host memory everything is there already: only what becomes garbage during the step is held longer for it.
         let bytes = entries.iter().map(Entry::bytes).sum();
         let groups: Vec<_> = groups
@@ -220,8 +217,7 @@ impl Observer {
                 let device = self.devices[group.device].0.clone();
                 // So that the device begins, and the worker does not wait for an idle queue. If it fails, reading says so.
                 let _ = device.flush();
-                let series = group.entries.into_iter();
-                let series: Vec<_> = series.map(|e| (e.series, e.has_gradient)).collect();
+                let series: Vec<_> = group.entries.into_iter().map(|e| e.series).collect();
                 (group.device, device, series, group.queued)
             })
             .collect();
@@ -229,7 +225,7 @@ impl Observer {
             let mut findings = Findings::new(run, step);
             let mut is_whole = work_out(entries, &mut findings).is_some();
             for (number, device, series, queued) in groups {
-                is_whole &= read(series, queued, &mut findings).is_some();
+                is_whole &= read(&series, has_gradients, queued, &mut findings).is_some();
                 log_memory(run, step, number, &device);
             }
             if !is_whole {
@@ -239,12 +235,6 @@ impl Observer {
         });
         self.observations.count(queued);
         self.pacer.spent(cost + began.elapsed());
-    }
-
-    fn parameter(&mut self, id: ParamId, path: &[String]) -> &mut Parameter {
-        let prefix = &self.prefix;
-        let make = || Parameter::new(format!("{prefix}{}", path.join(".")));
-        self.known.entry(id).or_insert_with(make)
     }
 }
 
@@ -303,32 +293,18 @@ fn work_out(entries: Vec<Entry>, findings: &mut Findings<'_>) -> Option<()> {
     entries.try_for_each(|entry| entry.work_out(findings, &mut accumulator))
 }
 
-/// Adds what a device found of its parameters; `None` if it failed.
+/// Adds what a device found of its parameters: all gradients, if they were looked at, then all parameters. `None` if it failed.
 fn read(
-    series: Vec<(Arc<ParameterSeries>, bool)>,
+    series: &[Arc<ParameterSeries>],
+    has_gradients: bool,
     queued: Queued,
     findings: &mut Findings<'_>,
 ) -> Option<()> {
     let measured = queued.read().ok()?;
-    let gradients = series
-        .iter()
-        .filter(|(_, has_gradient)| *has_gradient)
-        .count();
-    let mut stats = measured.stats.into_iter();
-    let mut gradients: std::collections::VecDeque<_> = stats.by_ref().take(gradients).collect();
-    let mut distances = measured.distances.into_iter();
-    for (series, has_gradient) in series {
-        let found = Found {
-            gradient: if has_gradient {
-                gradients.pop_front()
-            } else {
-                None
-            },
-            parameter: stats.next(),
-            distance: distances.next(),
-        };
-        findings.add(&series, found);
-    }
+    let mut gradients = measured.stats;
+    let looked_at = if has_gradients { series.len() } else { 0 };
+    let parameters = gradients.split_off(looked_at.min(gradients.len()));
+    findings.add_all(series, gradients, parameters, measured.distances);
     Some(())
 }
 
@@ -375,12 +351,16 @@ impl ModuleVisitor for Before<'_> {
             .map(hold)
             .collect();
         let Observer {
+            run,
+            prefix,
             gradients,
             parameters,
+            known,
             ..
-        } = *self.observer;
-        let run = self.observer.run.clone();
-        let parameter = self.observer.parameter(param.id, &self.path);
+        } = &mut *self.observer;
+        let (gradients, parameters, path) = (*gradients, *parameters, &self.path);
+        let make = || Parameter::new(format!("{prefix}{}", path.join(".")));
+        let parameter = known.entry(param.id).or_insert_with(make);
         if gradient.is_empty() {
             // What is frozen needs none.
             if param.val().is_require_grad() && parameter.misses_gradient() {
@@ -390,11 +370,10 @@ impl ModuleVisitor for Before<'_> {
         }
         self.entries.push(Entry {
             id: param.id,
-            series: parameter.series(&run, gradients, parameters),
+            series: parameter.series(run, gradients, parameters),
             gradient: if gradients { gradient } else { Vec::new() },
             before: parameters.then(|| hold(param.val())),
             after: None,
-            has_gradient: false,
         });
     }
 }

@@ -36,9 +36,9 @@ impl Batches {
         }
     }
 
-    /// The next batch; the inner `None` stands for the end of the split.
-    pub(crate) fn take(&self) -> Option<Option<Batch>> {
-        self.lock().waiting.pop_front()
+    /// The next batch; `None` at the end of the split.
+    pub(crate) fn take(&self) -> Option<Batch> {
+        self.lock().waiting.pop_front().flatten()
     }
 
     /// Nobody will take any more.

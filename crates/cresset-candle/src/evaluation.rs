@@ -171,11 +171,8 @@ impl Evaluation {
         let mistakes: Vec<_> = taken.filter(|mistake| mistake.image.is_some()).collect();
         let pixels = mistakes.iter().filter_map(|m| m.image.as_ref());
         let bytes = pixels.map(|image| 4 * image.elem_count()).sum();
-        let key = match prefix {
-            "" => "mistakes".to_owned(),
-            prefix => format!("{prefix}/mistakes"),
-        };
-        let (series, n) = (run.series(&key), mistakes.len());
+        let series = run.series(&samples::key_under(prefix, "mistakes"));
+        let n = mistakes.len();
         let (pictures, key) = (self.pictures, series.clone());
         let queued = run.defer(bytes, move |run| {
             for mistake in mistakes {

@@ -9,8 +9,7 @@ use std::time::Duration;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, TensorId};
 use cresset_run::watch::{
-    Findings, Found, Landing, Observations, Parameter, ParameterSeries, WatchAccount,
-    report_no_gradient,
+    Findings, Landing, Observations, Parameter, ParameterSeries, WatchAccount, report_no_gradient,
 };
 use cresset_run::{Run, Series};
 
@@ -150,7 +149,13 @@ impl Observer {
                 match pending.read() {
                     Ok(outcome) => {
                         device_time += outcome.device_time;
-                        add_all(&mut findings, &series, outcome);
+                        let Outcome {
+                            gradients,
+                            parameters,
+                            distances,
+                            ..
+                        } = outcome;
+                        findings.add_all(&series, gradients, parameters, distances);
                     }
                     Err(_) => failed = true,
                 }
@@ -272,21 +277,6 @@ fn on_device<'a>(
         devices.len() - 1
     });
     &mut devices[i]
-}
-
-/// Takes in what a device found of its variables.
-fn add_all(findings: &mut Findings<'_>, series: &[Arc<ParameterSeries>], outcome: Outcome) {
-    let mut gradients = outcome.gradients.into_iter();
-    let mut parameters = outcome.parameters.into_iter();
-    let mut distances = outcome.distances.into_iter();
-    for series in series {
-        let found = Found {
-            gradient: gradients.next(),
-            parameter: parameters.next(),
-            distance: distances.next(),
-        };
-        findings.add(series, found);
-    }
 }
 
 impl fmt::Debug for Observer {

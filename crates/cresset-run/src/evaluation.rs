@@ -4,7 +4,7 @@ use cresset_record::Level;
 
 use crate::media::Image;
 use crate::run::Run;
-use crate::samples::{Mistake, Report};
+use crate::samples::{Mistake, Report, key_under};
 
 impl Run {
     /// Logs an evaluation pass under `prefix`: its scalars (`val/auc`, `val/accuracy`, `val/recall/<class>`, …), confusion
@@ -30,7 +30,7 @@ impl Run {
         let scalars = report.scalars(prefix).into_iter();
         self.log(step, scalars.filter(|(key, _)| !is_elsewhere(key)));
         self.log_figures(step, prefix, &report);
-        let key = key(prefix, "mistakes");
+        let key = key_under(prefix, "mistakes");
         for image in report.mistakes.into_iter().filter_map(Mistake::shown) {
             self.log_value(step, &key, image);
         }
@@ -49,7 +49,7 @@ impl Run {
         for (key, figure) in report.figures(prefix) {
             self.log_value(step, key, figure);
         }
-        self.log_value(step, key(prefix, "classes"), report.table());
+        self.log_value(step, key_under(prefix, "classes"), report.table());
         if report.bad_rows > 0 {
             let rows = report.first_bad_rows.iter();
             let lines: Vec<String> = rows
@@ -58,12 +58,5 @@ impl Run {
             let title = format!("{} rows of {prefix} are in no metric", report.bad_rows);
             self.alert_at(step, Level::Warn, title, lines.join("\n"));
         }
-    }
-}
-
-fn key(prefix: &str, name: &str) -> String {
-    match prefix {
-        "" => name.to_owned(),
-        prefix => format!("{prefix}/{name}"),
     }
 }

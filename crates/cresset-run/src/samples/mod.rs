@@ -40,5 +40,7 @@ pub use batch::{Batch, BatchError, Scores};
 pub use evaluation::Evaluation;
 pub use mistakes::{Kept, Mistake};
 pub use pictures::{PictureError, Pictures};
-pub use report::{ClassReport, MAX_CLASS_SERIES, MAX_CURVES, MAX_MATRIX_CLASSES, Means, Report};
+pub use report::{
+    ClassReport, MAX_CLASS_SERIES, MAX_CURVES, MAX_MATRIX_CLASSES, Means, Report, key_under,
+};
 pub use row::{BadRow, Fault};

@@ -135,7 +135,7 @@ impl<I> Report<I> {
     pub fn scalars(&self, prefix: &str) -> Vec<(String, f64)> {
         let mut scalars = Vec::new();
         let mut put = |name: &str, value: Option<f64>| {
-            scalars.extend(value.map(|value| (join(prefix, name), value)));
+            scalars.extend(value.map(|value| (key_under(prefix, name), value)));
         };
         put("accuracy", self.accuracy);
         put("loss", self.loss);
@@ -177,7 +177,7 @@ impl<I> Report<I> {
             ),
         ]
         .into_iter()
-        .filter_map(|(name, figure)| Some((join(prefix, name), figure?)))
+        .filter_map(|(name, figure)| Some((key_under(prefix, name), figure?)))
         .collect()
     }
 
@@ -315,7 +315,9 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (n > 0).then(|| sum / n as f64)
 }
 
-fn join(prefix: &str, name: &str) -> String {
+/// The key of what a pass calls `name`: `val/auc` under the prefix `val`, the name alone without a prefix.
+#[must_use]
+pub fn key_under(prefix: &str, name: &str) -> String {
     if prefix.is_empty() {
         name.to_owned()
     } else {

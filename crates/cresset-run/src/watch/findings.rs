@@ -76,6 +76,27 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Records what a device found of its parameters, in their order; of what was not looked at there is nothing.
+    pub fn add_all(
+        &mut self,
+        series: &[Arc<ParameterSeries>],
+        gradients: impl IntoIterator<Item = TensorStats>,
+        parameters: impl IntoIterator<Item = TensorStats>,
+        distances: impl IntoIterator<Item = f64>,
+    ) {
+        let mut gradients = gradients.into_iter();
+        let mut parameters = parameters.into_iter();
+        let mut distances = distances.into_iter();
+        for series in series {
+            let found = Found {
+                gradient: gradients.next(),
+                parameter: parameters.next(),
+                distance: distances.next(),
+            };
+            self.add(series, found);
+        }
+    }
+
     /// Records what is of all parameters together, their gradients' norm where it is wanted, and tells of the first bad values.
     pub fn conclude(self, norm: Option<&Series>, landing: &Landing) {
         if let Some(norm) = norm
