@@ -30,6 +30,8 @@ pub(crate) struct Options {
 enum Part {
     /// What recording costs the program that trains.
     Record,
+    /// What watching costs a training on burn.
+    Burn,
     /// The index of runs: its rate, its size, charts and tables.
     Store,
     /// The API and the dashboard in a browser.
@@ -59,6 +61,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             record.arg("--peers");
         }
         measure(record, json("record.json").as_deref(), options.quick)?;
+    }
+    if is_wanted(Part::Burn) {
+        burn(json("burn.json").as_deref())?;
     }
     if is_wanted(Part::Store) {
         let store = program("store")?;
@@ -91,6 +96,23 @@ fn measure(mut program: Command, json: Option<&Path>, quick: bool) -> Result<()>
         program.arg("--quick");
     }
     shell::run(&mut program)
+}
+
+/// The benchmark lies with the workload, whose network it trains; it says a figure a line.
+fn burn(json: Option<&Path>) -> Result<()> {
+    const WHICH: [&str; 4] = ["--package", "defect-classifier-burn", "--bench", "cost"];
+    shell::run(cargo(["bench", "--no-run"]).args(WHICH))?;
+    let said = shell::read(cargo(["bench", "--quiet"]).args(WHICH))?;
+    print!("{said}");
+    if let Some(file) = json {
+        let figures: Vec<serde_json::Value> = said
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()
+            .context("a figure is no JSON")?;
+        fs::write(file, serde_json::to_string_pretty(&figures)? + "\n")?;
+    }
+    Ok(())
 }
 
 fn in_browser(json: Option<&Path>, quick: bool) -> Result<()> {

@@ -40,9 +40,14 @@ impl<const D: usize> Held for Tensor<D> {
             self.dtype(),
             DType::F32 | DType::Flex32 | DType::F16 | DType::BF16
         );
-        let is_host = matches!(device.as_dispatch(), DispatchDevice::Flex(_));
-        (is_narrow && !is_host).then_some(device)
+        (is_narrow && !is_host(&device)).then_some(device)
     }
+}
+
+/// Whether tensors of the device lie in host memory and are computed at once, so that nobody has to wait for them.
+pub(crate) fn is_host(device: &Device) -> bool {
+    let device = device.clone().without_autodiff();
+    matches!(device.as_dispatch(), DispatchDevice::Flex(_))
 }
 
 /// Takes hold of a tensor without its graph.

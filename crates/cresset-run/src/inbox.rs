@@ -1,6 +1,6 @@
 //! Where log calls leave their values for the writer's thread: bounded, and emptied all at once.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cresset_record::{Key, KeyId, Record, Timestamp};
@@ -14,6 +14,9 @@ const MAX_POINTS: usize = 48 << 10;
 const MAX_RECORD_BYTES: usize = 8 << 20;
 /// Calls for the same step within this time share a row and its wall time.
 const SAME_ROW_US: i64 = 1_000;
+/// After values, the writer looks by itself for more after this time, so that a loop that logs steadily need not wake it: that
+/// costs a call some ten times what all the rest does. Values wait so long at most, which a kill would lose.
+const ROUND: Duration = Duration::from_millis(3);
 
 /// The values that wait.
 #[derive(Debug, Default)]
@@ -83,7 +86,18 @@ struct State {
     batch: Batch,
     /// The writer sleeps until somebody says otherwise.
     writer_sleeps: bool,
+    /// There were values when the writer last looked, and there may soon be more.
+    expects_more: bool,
     closing: bool,
+}
+
+impl State {
+    fn found(&self) -> Wake {
+        match self.closing {
+            true => Wake::Closing,
+            false => Wake::Values,
+        }
+    }
 }
 
 /// The one place where threads that log and the thread that writes meet.
@@ -116,7 +130,7 @@ impl Inbox {
             let waited = self
                 .emptied
                 .wait_timeout_while(state, patience, |s| full(s));
-            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if full(&state) {
             return false;
@@ -160,9 +174,16 @@ impl Inbox {
     }
 
     /// Sleeps until something comes, for `patience` at most (`None`: for ever); then lingers a moment, so that what
-    /// comes together is written together.
+    /// comes together is written together. After values, looks once more of itself before it sleeps.
     pub(crate) fn wait(&self, patience: Option<Duration>, linger: Duration) -> Wake {
         let mut state = lock(&self.state);
+        if state.expects_more {
+            state = self.pause(state, ROUND);
+            state.expects_more = !state.batch.is_empty();
+            if state.expects_more || state.closing {
+                return state.found();
+            }
+        }
         let deadline = patience.map(|p| Instant::now() + p);
         while state.batch.is_empty() && !state.closing {
             state.writer_sleeps = true;
@@ -176,20 +197,20 @@ impl Inbox {
             state = self
                 .arrived
                 .wait_timeout(state, left)
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
         state.writer_sleeps = false;
-        if !state.closing {
-            let busy = |s: &mut State| !s.closing && s.batch.points.len() <= MAX_POINTS / 2;
-            let waited = self.arrived.wait_timeout_while(state, linger, busy);
-            state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
-        }
-        if state.closing {
-            Wake::Closing
-        } else {
-            Wake::Values
-        }
+        state = self.pause(state, linger);
+        state.expects_more = true;
+        state.found()
+    }
+
+    /// Lets values gather, unless they become many or the run ends.
+    fn pause<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+        let has_room = |s: &mut State| !s.closing && s.batch.points.len() <= MAX_POINTS / 2;
+        let waited = self.arrived.wait_timeout_while(state, time, has_room);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Takes everything that waits and leaves the empty `spare` instead.

@@ -12,14 +12,15 @@ use solder_joints::{Batches, Split};
 
 /// Images of solder joints with what is known of them.
 #[derive(Clone, Debug)]
-pub(crate) struct DefectBatch {
+pub struct DefectBatch {
     /// (batch, 3, height, width), from −1 to 1.
-    pub(crate) images: Tensor<4>,
+    pub images: Tensor<4>,
     /// (batch)
-    pub(crate) targets: Tensor<1, Int>,
+    pub targets: Tensor<1, Int>,
     /// (batch): how much each counts in the loss.
-    pub(crate) weights: Tensor<1>,
-    indices: Vec<u64>,
+    pub weights: Tensor<1>,
+    /// (batch): which samples of the split they are.
+    pub indices: Vec<u64>,
 }
 
 impl SampleBatch for DefectBatch {
@@ -34,7 +35,7 @@ impl SampleBatch for DefectBatch {
 
 /// Deals out one split: batches of the same images in the same order as in the candle example.
 #[derive(Clone)]
-pub(crate) struct Loader {
+pub struct Loader {
     data: Arc<Data>,
     split: Split,
     class_weights: Arc<[f32]>,
@@ -53,7 +54,9 @@ struct Speed {
 }
 
 impl Loader {
-    pub(crate) fn new(data: &Arc<Data>, split: Split, class_weight: f64, device: &Device) -> Self {
+    /// The batches of `split`; in training, rare classes weigh more by the power `class_weight`.
+    #[must_use]
+    pub fn new(data: &Arc<Data>, split: Split, class_weight: f64, device: &Device) -> Self {
         // Validation weighs all images alike.
         let strength = if split == Split::Train {
             class_weight
@@ -71,7 +74,8 @@ impl Loader {
     }
 
     /// Records images a second as `train/images_per_second`.
-    pub(crate) fn timed(mut self, run: &Run) -> Self {
+    #[must_use]
+    pub fn timed(mut self, run: &Run) -> Self {
         self.speed = Some(Speed {
             series: run.series("train/images_per_second"),
             steps: Arc::default(),

@@ -5,8 +5,6 @@
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
 mod args;
-mod data;
-mod model;
 mod train;
 
 use anyhow::Result;

@@ -11,7 +11,7 @@ use crate::data::DefectBatch;
 /// An image classifier: ResNet-8 (He et al., *Deep Residual Learning for Image Recognition*, 2016, cut short). Parameters have
 /// torchvision's names, but for those that burn gives its layers.
 #[derive(Module, Debug)]
-pub(crate) struct ResNet {
+pub struct ResNet {
     conv1: Conv2d,
     bn1: BatchNorm,
     layer1: Vec<Block>,
@@ -22,7 +22,8 @@ pub(crate) struct ResNet {
 
 impl ResNet {
     /// A network with weights that follow from `seed` alone: those of the candle example.
-    pub(crate) fn seeded(width: usize, classes: usize, seed: u64, device: &Device) -> Self {
+    #[must_use]
+    pub fn seeded(width: usize, classes: usize, seed: u64, device: &Device) -> Self {
         let stage = |channels, width, stride| vec![Block::new(channels, width, stride, device)];
         let model = Self {
             conv1: conv([3, width], 3, 2, device),

@@ -8,12 +8,11 @@ use burn::train::metric::LossMetric;
 use burn::train::{EvaluatorBuilder, Learner, SupervisedTraining};
 use cresset::{Definition, Image, Redaction, Region, Run, SummaryRule, Telemetry};
 use cresset_burn::{CressetTraining, Pictures, Samples, Watched, recorded};
+use defect_classifier_burn::{Loader, ResNet};
 use defect_workload::{Data, Schedule};
 use solder_joints::Split;
 
 use crate::args::Arguments;
-use crate::data::Loader;
-use crate::model::ResNet;
 
 /// The candle example's, so that runs of both lie on one chart.
 const PROJECT: &str = "harbor-defect-classifier";

@@ -1,6 +1,5 @@
 //! burn's Learner, Evaluator and custom loops with Cresset, on burn's backend for CPUs.
 
-mod cost;
 mod loops;
 mod metrics;
 mod same;
