@@ -9,6 +9,7 @@ mod bench;
 mod browser;
 mod dashboard;
 mod fuzz;
+mod gpu;
 mod layers;
 mod readers;
 mod shell;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
-use crate::{api, browser, dashboard, fuzz, layers, root, tools};
+use crate::{api, browser, dashboard, fuzz, gpu, layers, root, tools};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -28,7 +28,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut steps = Steps::default();
 
     steps.run("format", || {
-        shell::run(&mut cargo(["fmt", "--all", "--check"]))
+        shell::run(&mut cargo(["fmt", "--all", "--check"]))?;
+        // A workspace of its own.
+        shell::run(cargo(["fmt", "--check"]).current_dir(root().join("tests/burn-gpu")))
     });
     steps.run("layers", || layers::run(root()));
     steps.run("lint", || shell::run(&mut clippy(&["--workspace"])));
@@ -69,6 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             steps.test("dashboard units", dashboard::test);
             steps.test("browser", browser::test);
             steps.test("api", api::test);
+            steps.test("burn on a GPU", gpu::test);
         }
         if let Some(seconds) = options.fuzz {
             steps.run("fuzz", || fuzz::run(seconds));
