@@ -43,9 +43,9 @@ pub use key::{Key, KeyId, MAX_KEY, pattern_matches};
 pub use layout::{Root, RunDir};
 pub use lock::{Holder, LockError, WriterLock, is_live};
 pub use log::{
-    Batch, Cursor, Damage, DamageKind, EncodeError, Follower, Frame, FrameBuilder, LogError,
-    LogWriter, MAJOR, MAX_RECORD, MINOR, Position, SEGMENT_BYTES, SegmentHead, SegmentPart,
-    read_segment,
+    Batch, CheckedPiece, Cursor, Damage, DamageKind, EncodeError, Follower, Frame, FrameBuilder,
+    LogError, LogWriter, MAJOR, MAX_RECORD, MINOR, Piece, PieceError, PieceReader, Position,
+    SEGMENT_BYTES, SegmentHead, SegmentPart, Whole, check_piece, read_segment, whole,
 };
 pub use media::{BoundingBox, Content, ImageDetail, Mask, Media, MediaDetail, Sample, Table};
 pub use record::{

@@ -30,8 +30,19 @@ impl State {
         }
     }
 
+    /// The state of a run with these writers, each of which left an outcome or none and holds its log or not: the worst of theirs;
+    /// failed, crashed, running, stopped, finished. `None` without writers.
+    pub fn of_run<'a>(
+        writers: impl IntoIterator<Item = (Option<&'a Outcome>, bool)>,
+    ) -> Option<Self> {
+        let states = writers.into_iter();
+        states
+            .map(|(outcome, live)| Self::of_writer(outcome, live))
+            .max_by_key(Self::severity)
+    }
+
     /// The state of one writer, which left this outcome and holds its log or not.
-    pub(crate) fn of_writer(outcome: Option<&Outcome>, live: bool) -> Self {
+    fn of_writer(outcome: Option<&Outcome>, live: bool) -> Self {
         match outcome {
             None if live => Self::Running,
             None => Self::Crashed,
@@ -42,7 +53,7 @@ impl State {
     }
 
     /// Of several writers the one with the highest speaks for the run.
-    pub(crate) fn severity(&self) -> u8 {
+    fn severity(&self) -> u8 {
         match self {
             Self::Failed(_) => 4,
             Self::Crashed => 3,

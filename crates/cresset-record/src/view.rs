@@ -125,12 +125,15 @@ impl RunView {
     /// Whether it goes on. Of several ranks the worst state counts: failed, crashed, running, stopped, finished.
     #[must_use]
     pub fn state(&self) -> State {
-        let states = self.writers.iter().map(|(&rank, writer)| {
-            State::of_writer(writer.outcome.as_ref(), self.follower.is_writer_live(rank))
+        let writers = self.writers.iter().map(|(&rank, writer)| {
+            let live = self.follower.is_writer_live(rank);
+            (writer.outcome.as_ref(), live)
         });
-        states
-            .max_by_key(State::severity)
-            .unwrap_or_else(|| State::of_writer(None, self.follower.is_live()))
+        // A writer may have its lock and nothing in its log.
+        let unheard = || State::of_run([(None, self.follower.is_live())]);
+        State::of_run(writers)
+            .or_else(unheard)
+            .unwrap_or(State::Crashed)
     }
 
     /// Seconds from the start to the last record, or to now while the run goes on.

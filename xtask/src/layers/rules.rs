@@ -170,6 +170,7 @@ const SERVICES_OR_BURN: &[Family] = &[NETWORK, ASYNC, DATABASE, BURN];
 const SERVICES_CANDLE_OR_BACKENDS: &[Family] = &[NETWORK, EXECUTORS, DATABASE, CANDLE, BACKENDS];
 const SERVICES_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, DATABASE, CANDLE, BURN];
 const NETWORK_ASYNC_OR_FRAMEWORKS: &[Family] = &[NETWORK, ASYNC, CANDLE, BURN];
+const ASYNC_DATABASE_OR_FRAMEWORKS: &[Family] = &[ASYNC, DATABASE, CANDLE, BURN];
 const FRAMEWORKS: &[Family] = &[CANDLE, BURN];
 
 /// The architecture, a line a package. A package without a line is an error: think where it belongs, then say it here and in
@@ -213,6 +214,13 @@ pub(super) const RULES: &[Rule] = &[
         &["cresset-record"],
         &["cresset-run"],
         NETWORK_ASYNC_OR_FRAMEWORKS,
+    ),
+    // Goes to others over the network, on threads of its own.
+    rule(
+        "cresset-ship",
+        &["cresset-record"],
+        &["cresset-run"],
+        ASYNC_DATABASE_OR_FRAMEWORKS,
     ),
     rule(
         "cresset-server",

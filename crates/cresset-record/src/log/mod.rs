@@ -1,6 +1,7 @@
 //! The run log: frames of records in segments, one writer each. See `docs/run-log.md`.
 
 mod bits;
+mod carry;
 mod damage;
 mod decode;
 mod follow;
@@ -15,6 +16,7 @@ mod tail;
 mod varint;
 mod writer;
 
+pub use carry::{CheckedPiece, Piece, PieceError, PieceReader, Whole, check_piece, whole};
 pub use damage::{Damage, DamageKind};
 pub use decode::Frame;
 pub use follow::{Batch, Cursor, Follower, Position};

@@ -1,0 +1,243 @@
+//! A log in pieces of bytes, for those who carry it elsewhere and those who take it in.
+//!
+//! A piece is a segment's head or nothing, and then whole frames. Frames are numbered, so that whoever takes pieces in can tell what it
+//! has from what is new, however often and in whatever cut they come. What is damaged is not carried.
+
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use super::decode::Frame;
+use super::format::{FRAME_HEAD, FrameHead, MAJOR, MINOR, SegmentHead};
+use super::segment::{LogError, Next, SegmentReader};
+use crate::ids::Rank;
+use crate::layout::RunDir;
+use crate::record::Record;
+
+/// Whole frames of a segment, after its head.
+#[derive(Debug)]
+pub struct Piece {
+    /// The head, then frames.
+    pub bytes: Vec<u8>,
+    /// The number of the last frame.
+    pub last: u64,
+    /// How many frames there are.
+    pub frames: u64,
+    /// What they say.
+    pub records: Vec<Record>,
+}
+
+/// Reads a segment in pieces, while it is being written or later.
+#[derive(Debug)]
+pub struct PieceReader {
+    reader: SegmentReader,
+    /// Frames up to this number are passed over.
+    after: Option<u64>,
+}
+
+impl PieceReader {
+    /// Reads a segment's frames after the one with the number `after`, or all of them.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn open(
+        dir: &RunDir,
+        rank: Rank,
+        index: u32,
+        after: Option<u64>,
+    ) -> Result<Self, LogError> {
+        let path = dir.segment(rank, index);
+        let reader = SegmentReader::open(&path).map_err(|source| LogError::Io { path, source })?;
+        Ok(Self { reader, after })
+    }
+
+    /// The next piece: about `most` bytes, and one frame at least; `None` if there is no whole frame more now. `complete` says that
+    /// nobody writes the segment any more.
+    ///
+    /// # Errors
+    /// If the segment cannot be read, or is of a newer format.
+    pub fn next(&mut self, most: usize, complete: bool) -> Result<Option<Piece>, LogError> {
+        let mut piece = Piece {
+            bytes: Vec::new(),
+            last: 0,
+            frames: 0,
+            records: Vec::new(),
+        };
+        while piece.bytes.len() < most {
+            let (minor, payload) = match self.reader.next_payload(complete)? {
+                Next::Frame { minor, payload, .. } => (minor, payload),
+                Next::Damage { .. } => continue,
+                Next::Pending | Next::End => break,
+            };
+            let Some(frame) = Frame::decode(payload, minor) else {
+                continue;
+            };
+            if self.after.is_some_and(|after| frame.sequence <= after) {
+                continue;
+            }
+            let mut bytes = vec![0; FRAME_HEAD];
+            bytes.extend_from_slice(payload);
+            super::format::seal_frame(&mut bytes);
+            piece.bytes.extend(bytes);
+            piece.last = frame.sequence;
+            piece.frames += 1;
+            piece.records.extend(frame.records);
+        }
+        let head = self.reader.head().filter(|_| piece.frames > 0);
+        Ok(head.map(|head| {
+            piece.bytes.splice(0..0, head.encode());
+            self.after = Some(piece.last);
+            piece
+        }))
+    }
+}
+
+/// Why bytes are no piece of a log.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PieceError {
+    /// It begins with something else.
+    #[error("these bytes do not begin with the head of a segment")]
+    Head,
+    /// It was written by a newer Cresset.
+    #[error(
+        "the log has format version {0}, and {MAJOR} is the newest that is known here; update this Cresset"
+    )]
+    Newer(u16),
+    /// The head says another place than the one that the bytes were sent to.
+    #[error("these bytes are of segment {index} of {rank}, and were sent as another")]
+    Place {
+        /// What the head says.
+        rank: Rank,
+        /// What the head says.
+        index: u32,
+    },
+    /// There is no whole frame.
+    #[error("at byte {0} there is no whole frame; send whole ones")]
+    Frame(usize),
+    /// Frames are numbered upwards.
+    #[error("frame {found} comes after frame {last}; send frames in order")]
+    Order {
+        /// The frame before.
+        last: u64,
+        /// The frame.
+        found: u64,
+    },
+}
+
+/// A piece that somebody sent, as it is to be kept.
+#[derive(Debug)]
+pub struct CheckedPiece {
+    /// Its head.
+    pub head: SegmentHead,
+    /// The head's bytes.
+    pub head_bytes: Vec<u8>,
+    /// Frames that are new, as they came.
+    pub frames: Vec<u8>,
+    /// The number of the last frame of all; `None` if there is none.
+    pub last: Option<u64>,
+    /// Whether a new frame says that the writer has come to its end.
+    pub ends: bool,
+}
+
+/// Checks bytes that somebody sent as a piece of segment `index` of `rank`: a head, then whole frames whose checksums are right, in
+/// order, and nothing else. Frames up to the number `after` are known and left out. What the others say is for readers to judge, as
+/// of any log.
+///
+/// # Errors
+/// If they are no such piece, with the first thing that is wrong.
+pub fn check_piece(
+    bytes: &[u8],
+    rank: Rank,
+    index: u32,
+    after: Option<u64>,
+) -> Result<CheckedPiece, PieceError> {
+    let head = bytes.first_chunk().and_then(SegmentHead::decode);
+    let (head, length) = head.ok_or(PieceError::Head)?;
+    if head.major > MAJOR {
+        return Err(PieceError::Newer(head.major));
+    }
+    if (head.rank, head.index) != (rank, index) {
+        let (rank, index) = (head.rank, head.index);
+        return Err(PieceError::Place { rank, index });
+    }
+    let head_bytes = bytes.get(..length).ok_or(PieceError::Head)?.to_vec();
+    let mut checked = CheckedPiece {
+        head,
+        head_bytes,
+        frames: Vec::new(),
+        last: None,
+        ends: false,
+    };
+    let minor = head.minor;
+    let mut at = length;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let frame = rest.first_chunk().and_then(FrameHead::decode);
+        let payload = frame.and_then(|head| head.frames(rest));
+        let payload = payload.ok_or(PieceError::Frame(at))?;
+        let end = at + FRAME_HEAD + payload;
+        let frame = Frame::decode(&bytes[at + FRAME_HEAD..end], minor);
+        let frame = frame.ok_or(PieceError::Frame(at))?;
+        let found = frame.sequence;
+        if let Some(last) = checked.last.filter(|last| found <= *last) {
+            return Err(PieceError::Order { last, found });
+        }
+        checked.last = Some(found);
+        if after.is_none_or(|after| found > after) {
+            checked.frames.extend_from_slice(&bytes[at..end]);
+            let mut records = frame.records.iter();
+            checked.ends |= records.any(|record| matches!(record, Record::End(_)));
+        }
+        at = end;
+    }
+    Ok(checked)
+}
+
+/// What is whole of a segment that was taken in piece by piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// Its head.
+    pub head: SegmentHead,
+    /// The number of its last frame.
+    pub last: Option<u64>,
+    /// Bytes up to the end of that frame: what an interrupted write left after them was never acknowledged.
+    pub bytes: u64,
+}
+
+/// Reads a segment through; `None` if it has no whole head.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn whole(source: impl Read + Seek, name: &Path) -> Result<Option<Whole>, LogError> {
+    let mut reader = SegmentReader::new(source, name);
+    let mut whole: Option<Whole> = None;
+    loop {
+        let (to, last) = match reader.next_payload(true)? {
+            Next::Frame {
+                to, minor, payload, ..
+            } => (
+                to,
+                Frame::decode(payload, minor).map(|frame| frame.sequence),
+            ),
+            Next::Damage { .. } => continue,
+            Next::Pending | Next::End => break,
+        };
+        let Some(head) = reader.head().copied() else {
+            break;
+        };
+        let before = whole.and_then(|whole| whole.last);
+        whole = Some(Whole {
+            head,
+            last: last.or(before),
+            bytes: to,
+        });
+    }
+    Ok(whole.or_else(|| {
+        let head = reader.head().copied()?;
+        Some(Whole {
+            head,
+            last: None,
+            bytes: head.encode().len() as u64,
+        })
+    }))
+}

@@ -1,0 +1,201 @@
+//! Follows a run for a sink.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use cresset_record::{Batch, Follower, Key, KeyId, Rank, Record, RunDir, State};
+
+use crate::error::ShipError;
+use crate::event::Event;
+use crate::ledger::{Ledger, Outcomes};
+use crate::sink::Sink;
+use crate::target::{Progress, Target};
+
+/// About so many events are given to a sink at a time.
+const MANY: usize = 2000;
+/// A call returns after this time, so that others have their turn.
+const TURN: Duration = Duration::from_secs(1);
+
+/// A [`Target`] that is a tracker of another kind.
+#[derive(Debug)]
+pub struct Events<S> {
+    run: RunDir,
+    ledger: Ledger,
+    sink: S,
+    follower: Follower,
+    keys: HashMap<(Rank, KeyId), Key>,
+    outcomes: Outcomes,
+}
+
+impl<S: Sink> Events<S> {
+    /// Goes on from the ledger.
+    ///
+    /// # Errors
+    /// If the log cannot be read, or is another than it was.
+    pub fn new(run: RunDir, ledger: Ledger, sink: S) -> Result<Self, ShipError> {
+        Ok(Self {
+            follower: Follower::resume(run.clone(), ledger.cursor())?,
+            keys: HashMap::new(),
+            outcomes: ledger.outcomes().clone(),
+            run,
+            ledger,
+            sink,
+        })
+    }
+
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// Gives the sink what comes next; frames, and whether that was all.
+    fn carry_some(&mut self) -> Result<(u64, bool), ShipError> {
+        let (mut events, mut frames, mut is_level) = (Vec::new(), 0, false);
+        while events.len() < MANY {
+            let Some(batch) = self.follower.next_batch()? else {
+                is_level = true;
+                break;
+            };
+            frames += u64::from(!batch.replayed);
+            self.name(batch, &mut events);
+        }
+        if frames > 0 {
+            let mut memory = self.ledger.memory().clone();
+            if !events.is_empty() {
+                self.sink.take(&self.run, &events, &mut memory)?;
+            }
+            let cursor = self.follower.cursor();
+            self.ledger
+                .enter(cursor, memory, self.outcomes.clone(), false)?;
+        }
+        Ok((frames, is_level))
+    }
+
+    /// Tells the sink of the run's end, once.
+    fn end(&mut self) -> Result<(), ShipError> {
+        let writers = self.outcomes.values().map(|end| (end.as_ref(), false));
+        let state = State::of_run(writers).unwrap_or(State::Crashed);
+        let mut memory = self.ledger.memory().clone();
+        self.sink.end(&self.run, &state, &mut memory)?;
+        let cursor = self.follower.cursor();
+        self.ledger
+            .enter(cursor, memory, self.outcomes.clone(), true)
+    }
+
+    /// Everything again from the ledger, as after a restart.
+    fn go_back(&mut self) -> Result<(), ShipError> {
+        self.follower = Follower::resume(self.run.clone(), self.ledger.cursor())?;
+        self.outcomes = self.ledger.outcomes().clone();
+        Ok(())
+    }
+}
+
+impl<S: Sink> Target for Events<S> {
+    fn carry(&mut self) -> Result<Progress, ShipError> {
+        let began = Instant::now();
+        let mut progress = Progress::default();
+        while !progress.is_level && began.elapsed() < TURN {
+            match self.carry_some() {
+                Ok((frames, is_level)) => {
+                    progress.frames += frames;
+                    progress.is_level = is_level;
+                }
+                Err(error) => {
+                    self.go_back()?;
+                    return Err(error);
+                }
+            }
+        }
+        if progress.is_level && !self.follower.is_live() {
+            // Who ended after the last look has said so in the log.
+            let has_begun = !self.outcomes.is_empty();
+            if has_begun && !self.ledger.is_done() {
+                self.end()?;
+            }
+            progress.is_done = has_begun;
+        }
+        Ok(progress)
+    }
+}
+
+impl<S> Events<S> {
+    /// Names in place of numbers; keys are remembered.
+    fn name(&mut self, batch: Batch, events: &mut Vec<(Rank, Event)>) {
+        let Batch {
+            rank,
+            records,
+            replayed,
+            ..
+        } = batch;
+        for record in records {
+            let key = |id: KeyId| {
+                let known = self.keys.get(&(rank, id)).cloned();
+                known.or_else(|| Key::new(&format!("cresset/undeclared/{}", id.0)).ok())
+            };
+            let event = match record {
+                Record::Key { id, key } => {
+                    self.keys.insert((rank, id), key);
+                    continue;
+                }
+                _ if replayed => continue,
+                Record::Rows(rows) => {
+                    events.extend(rows.into_iter().map(|row| {
+                        let points = row.points.into_iter();
+                        let points = points.filter_map(|(id, value)| Some((key(id)?, value)));
+                        let scalars = Event::Scalars {
+                            step: row.step,
+                            time: row.time,
+                            points: points.collect(),
+                        };
+                        (rank, scalars)
+                    }));
+                    continue;
+                }
+                Record::Histogram {
+                    key: id,
+                    step,
+                    time,
+                    stats,
+                } => key(id).map(|key| Event::Histogram {
+                    key,
+                    step,
+                    time,
+                    stats,
+                }),
+                Record::Media {
+                    key: id,
+                    step,
+                    time,
+                    media,
+                } => key(id).map(|key| Event::Media {
+                    key,
+                    step,
+                    time,
+                    media,
+                }),
+                Record::Start(start) => {
+                    self.outcomes.insert(rank, None);
+                    Some(Event::Start(start))
+                }
+                Record::Resume(resume) => {
+                    self.outcomes.insert(rank, None);
+                    Some(Event::Resume(resume))
+                }
+                Record::End(end) => {
+                    self.outcomes.insert(rank, Some(end.outcome.clone()));
+                    Some(Event::End(end))
+                }
+                Record::Environment(environment) => Some(Event::Environment(environment)),
+                Record::Define(definition) => Some(Event::Define(definition)),
+                Record::Config(update) => Some(Event::Config(update)),
+                Record::Label(update) => Some(Event::Label(update)),
+                Record::Summary(summary) => Some(Event::Summary(summary)),
+                Record::Console(line) => Some(Event::Console(line)),
+                Record::Alert(alert) => Some(Event::Alert(alert)),
+                Record::Lost(lost) => Some(Event::Lost(lost)),
+                Record::Unknown { .. } => None,
+            };
+            events.extend(event.map(|event| (rank, event)));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs at an MLflow server.

@@ -1,0 +1,35 @@
+//! Trackers that take events.
+
+use cresset_record::{Rank, RunDir, State};
+use serde_json::{Map, Value as Json};
+
+use crate::error::ShipError;
+use crate::event::Event;
+
+/// What a sink wants to know the next time, such as the other side's name for the run. It is kept together with the cursor: if taking events
+/// fails, what was remembered in that call is forgotten, and the same events come again.
+pub type Memory = Map<String, Json>;
+
+/// A tracker of another kind, for one run.
+///
+/// Events come in the order of each rank's log, and at least once: after a failure or a kill, some come a second time, with the memory
+/// of before. What a tracker has no place for is mapped to the nearest that it has; what cannot be is counted and said, never
+/// dropped without a word.
+pub trait Sink: Send {
+    /// Takes events, each with the writer that said it.
+    ///
+    /// # Errors
+    /// If the tracker cannot be reached or refuses.
+    fn take(
+        &mut self,
+        run: &RunDir,
+        events: &[(Rank, Event)],
+        memory: &mut Memory,
+    ) -> Result<(), ShipError>;
+
+    /// The run has come to its end, in this state; nothing more is taken, unless somebody takes the run up again.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    fn end(&mut self, run: &RunDir, state: &State, memory: &mut Memory) -> Result<(), ShipError>;
+}
