@@ -31,6 +31,7 @@ mod nullable;
 mod record;
 mod series;
 mod state;
+mod stop;
 mod time;
 mod view;
 
@@ -54,5 +55,6 @@ pub use record::{
 };
 pub use series::{Point, Series};
 pub use state::State;
+pub use stop::StopRequest;
 pub use time::Timestamp;
 pub use view::{Logged, Loss, RunView};

@@ -17,6 +17,23 @@ pub struct Media {
     pub detail: MediaDetail,
 }
 
+impl Media {
+    /// The blobs that the value points to.
+    pub fn blobs(&self) -> impl Iterator<Item = &BlobRef> {
+        let content = match &self.content {
+            Content::Blob(blob) => Some(blob),
+            Content::Inline(_) => None,
+        };
+        let masks = match &self.detail {
+            MediaDetail::Image(image) => image.masks.as_slice(),
+            _ => &[],
+        };
+        content
+            .into_iter()
+            .chain(masks.iter().map(|mask| &mask.blob))
+    }
+}
+
 /// The bytes of a media value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -98,6 +98,18 @@ impl Failure {
         )
     }
 
+    /// Something that came could not be written.
+    pub(crate) fn of_disk(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                tracing::warn!(%error, "what was sent could not be kept");
+                let message = "the server's disk is full; nothing was taken, send it again later";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", message).retry_after(30)
+            }
+            _ => Self::internal(error),
+        }
+    }
+
     /// What the store said, as an answer without words for the case.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -122,6 +134,9 @@ impl From<StoreError> for Failure {
                 ..Self::new(StatusCode::BAD_REQUEST, "bad_filter", message)
             },
             StoreError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Self::of_disk(&source)
+            }
             StoreError::Newer { .. } | StoreError::Io { .. } | StoreError::Engine(_) => {
                 Self::internal(&error)
             }

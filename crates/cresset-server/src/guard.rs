@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::api::intake;
 use crate::app::App;
 use crate::error::Failure;
 use crate::options::Options;
@@ -53,8 +54,9 @@ pub(crate) async fn check(
         let message = format!("the query has more than {MAX_QUERY} bytes; ask for less at once");
         return Err(Failure::new(StatusCode::URI_TOO_LONG, "too_long", message));
     }
-    if announced_bytes(request.headers()).is_some_and(|bytes| bytes > MAX_BODY as u64) {
-        let message = format!("the body is larger than {MAX_BODY} bytes");
+    let most = most_bytes(request.method(), path);
+    if announced_bytes(request.headers()).is_some_and(|bytes| bytes > most) {
+        let message = format!("the body is larger than {most} bytes");
         return Err(Failure::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
@@ -62,6 +64,15 @@ pub(crate) async fn check(
         ));
     }
     Ok(next.run(request).await)
+}
+
+/// How long a body may be: what is sent of runs is longer than what people say of them.
+fn most_bytes(method: &Method, path: &str) -> u64 {
+    match *method {
+        Method::PUT if path.contains("/blobs/") => intake::MAX_BLOB,
+        Method::POST if path.contains("/intake/") => intake::MAX_PIECE as u64,
+        _ => MAX_BODY as u64,
+    }
 }
 
 /// How long the body is to be, by its head: what is too long need not be waited for.

@@ -30,6 +30,8 @@ const MAX_HEAD: usize = 128 << 10;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take when the server ends.
 const DRAIN: Duration = Duration::from_secs(5);
+/// A writer elsewhere that says nothing for so long is not running, as far as is known here. Senders say something every ten seconds.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// A server that listens and does not answer yet.
 #[derive(Debug)]
@@ -121,6 +123,7 @@ impl Server {
         let indexer = app
             .store()
             .index_in_background(move |changes| hub.hub().send(changes))?;
+        let reaper = tokio::spawn(let_go_of_silent(app.clone()));
         let graceful = GracefulShutdown::new();
         accept(&app, &listener, &graceful, shutdown).await;
         drop(listener);
@@ -131,9 +134,21 @@ impl Server {
         {
             tracing::warn!("some answers were not done within {DRAIN:?} and are cut off");
         }
+        reaper.abort();
         // It waits for its thread.
         let ended = tokio::task::spawn_blocking(move || drop(indexer)).await;
         ended.map_err(|e| StoreError::Engine(format!("the indexer's end: {e}")))
+    }
+}
+
+/// Writers that send from elsewhere and are not heard of lose their lock, so that their runs are seen as crashed.
+async fn let_go_of_silent(app: App) {
+    let mut turns = tokio::time::interval(LEASE / 6);
+    loop {
+        turns.tick().await;
+        let store = app.store().clone();
+        // The next turn tries again.
+        let _ = tokio::task::spawn_blocking(move || store.let_go_of_silent(LEASE)).await;
     }
 }
 

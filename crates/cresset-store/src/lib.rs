@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod filter;
 mod index;
+mod intake;
 mod lead;
 mod open;
 mod people;
@@ -31,7 +32,8 @@ pub use check::{Checked, Difference};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
 pub use error::StoreError;
 pub use filter::{Filter, FilterError};
-pub use people::{AccessKey, KeyScope, LabelPatch, Role, StopRequest, Trashed, View};
+pub use intake::Taken;
+pub use people::{AccessKey, KeyScope, LabelPatch, Role, Trashed, View};
 pub use row::RunHead;
 pub use rundata::{
     AlertEntry, ConsoleEntry, ConsolePage, ConsoleQuery, HistogramColumn, HistogramSeries,

@@ -15,8 +15,8 @@ use crate::error::StoreError;
 pub use keys::{AccessKey, KeyScope, Role};
 pub use labels::LabelPatch;
 pub(crate) use labels::of as labels_of;
-pub use stop::StopRequest;
 pub use trash::Trashed;
+pub(crate) use trash::holds as in_trash;
 pub use views::View;
 
 /// The tables, for `engine::schema`.

@@ -15,6 +15,7 @@ use crate::engine::chunks::{Chunks, InTables};
 use crate::engine::files::{Blobs, FileBlobs};
 use crate::engine::sqlite::Sqlite;
 use crate::error::StoreError;
+use crate::intake::Intake;
 use crate::lead::Lead;
 use crate::table::Tables;
 
@@ -35,6 +36,7 @@ struct Inner {
     blobs: Box<dyn Blobs>,
     lead: Lead,
     tables: Tables,
+    intake: Intake,
 }
 
 /// What a refresh found.
@@ -165,6 +167,7 @@ impl Store {
                 engine,
                 root,
                 tables: Tables::default(),
+                intake: Intake::default(),
             }),
         })
     }
@@ -193,6 +196,11 @@ impl Store {
     /// The tables of runs, as far as they were asked for.
     pub(crate) fn tables(&self) -> &Tables {
         &self.inner.tables
+    }
+
+    /// Logs that come from elsewhere.
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.inner.intake
     }
 
     pub(crate) fn lead(&self) -> &Lead {

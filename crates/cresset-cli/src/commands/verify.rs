@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cresset_record::{
-    BlobFolder, BlobRef, Content, Damage, DamageKind, Digest, Follower, KeyId, Media, MediaDetail,
-    Rank, Record, RunDir,
+    BlobFolder, BlobRef, Damage, DamageKind, Digest, Follower, KeyId, Rank, Record, RunDir,
 };
 use ratatui::text::{Line, Span};
 use serde::Serialize;
@@ -195,7 +194,7 @@ impl Reading {
                 key, step, media, ..
             } => {
                 let key = self.keys.get(&(rank, key)).cloned().unwrap_or_default();
-                for blob in blobs_of(&media) {
+                for blob in media.blobs() {
                     self.needs.entry(blob.digest).or_insert_with(|| Need {
                         blob: blob.clone(),
                         key: key.clone(),
@@ -206,21 +205,6 @@ impl Reading {
             _ => {}
         }
     }
-}
-
-/// The blobs that a media value points to.
-fn blobs_of(media: &Media) -> impl Iterator<Item = &BlobRef> {
-    let content = match &media.content {
-        Content::Blob(blob) => Some(blob),
-        Content::Inline(_) => None,
-    };
-    let masks = match &media.detail {
-        MediaDetail::Image(image) => image.masks.as_slice(),
-        _ => &[],
-    };
-    content
-        .into_iter()
-        .chain(masks.iter().map(|mask| &mask.blob))
 }
 
 impl BadBlob {

@@ -7,7 +7,7 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::decode::Frame;
-use super::format::{FRAME_HEAD, FrameHead, MAJOR, MINOR, SegmentHead};
+use super::format::{FRAME_HEAD, FrameHead, MAJOR, SegmentHead};
 use super::segment::{LogError, Next, SegmentReader};
 use crate::ids::Rank;
 use crate::layout::RunDir;

@@ -10,6 +10,7 @@ mod events;
 mod fields;
 mod histograms;
 mod info;
+pub(crate) mod intake;
 mod keys;
 mod media;
 mod paths;
@@ -24,6 +25,7 @@ mod trash;
 mod views;
 mod wire;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Router, middleware};
 use utoipa_axum::router::OpenApiRouter;
@@ -64,7 +66,10 @@ fn private() -> OpenApiRouter<App> {
         .routes(routes!(tensors::tensors))
         .routes(routes!(histograms::histograms))
         .routes(routes!(media::media))
-        .routes(routes!(blobs::blob))
+        .routes(routes!(blobs::blob, intake::put_blob))
+        .routes(routes!(intake::state))
+        .routes(routes!(intake::let_go))
+        .routes(routes!(intake::missing))
         .routes(routes!(console::console))
         .routes(routes!(alerts::run_alerts))
         .routes(routes!(trash::trash))
@@ -72,7 +77,11 @@ fn private() -> OpenApiRouter<App> {
         .routes(routes!(views::views))
         .routes(routes!(views::view, views::save_view, views::remove_view))
         .routes(routes!(events::events));
-    OpenApiRouter::default().nest(PREFIX, routes)
+    // Frames may be longer than what people say.
+    let pieces = OpenApiRouter::default()
+        .routes(routes!(intake::piece))
+        .layer(DefaultBodyLimit::max(intake::MAX_PIECE));
+    OpenApiRouter::default().nest(PREFIX, routes.merge(pieces))
 }
 
 fn public() -> OpenApiRouter<App> {

@@ -129,7 +129,9 @@ impl Entry {
         if now == self.stamp && now != 0 {
             return false;
         }
-        if self.is_behind(dir) {
+        // One that was not heard of from elsewhere, and is now, has nothing new in its log for that.
+        let is_back = || self.ends.iter().any(|&(rank, ..)| is_live(dir, rank));
+        if self.is_behind(dir) || is_back() {
             return true;
         }
         self.stamp = if is_settled(now) { now } else { 0 };

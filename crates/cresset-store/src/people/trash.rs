@@ -41,7 +41,7 @@ pub struct Trashed {
 }
 
 /// Whether a run is in the trash.
-fn holds(tx: &mut dyn Transaction, key: &RunKey) -> Result<bool, StoreError> {
+pub(crate) fn holds(tx: &mut dyn Transaction, key: &RunKey) -> Result<bool, StoreError> {
     let args = [key.project.as_str().into(), key.run.as_str().into()];
     let sql = "SELECT 1 FROM trash WHERE project = $1 AND run = $2";
     Ok(tx.first(sql, &args, |_| Ok(()))?.is_some())

@@ -1,0 +1,325 @@
+//! Logs and blobs that somebody sends: see `docs/shipping.md`.
+
+use axum::body::{Body as HttpBody, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use cresset_record::{Digest, Rank};
+use cresset_store::Taken;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::paths::RunPath;
+use super::reply;
+use crate::app::App;
+use crate::error::Failure;
+use crate::extract::{Body, InRun, Write};
+
+/// Largest piece of a log, in bytes: the largest frame and some more.
+pub(crate) const MAX_PIECE: usize = 12 << 20;
+/// Largest blob, in bytes.
+pub(crate) const MAX_BLOB: u64 = 16 << 30;
+/// Most blobs that are asked for at once.
+const MAX_DIGESTS: usize = 1000;
+
+/// A segment of a writer's log.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes")]
+struct SegmentPath {
+    /// The project's name.
+    #[param(min_length = 1, max_length = 128)]
+    project: String,
+    /// The run's id.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    run: String,
+    /// The writer.
+    rank: u32,
+    /// The segment's number.
+    index: u32,
+}
+
+/// A writer of a run.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes")]
+struct WriterPath {
+    /// The project's name.
+    #[param(min_length = 1, max_length = 128)]
+    project: String,
+    /// The run's id.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    run: String,
+    /// The writer.
+    rank: u32,
+}
+
+/// A blob of a run.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes")]
+struct BlobPath {
+    /// The project's name.
+    #[param(min_length = 1, max_length = 128)]
+    project: String,
+    /// The run's id.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    run: String,
+    /// The blob's BLAKE3 digest.
+    #[param(pattern = "^[0-9a-f]{64}$")]
+    digest: String,
+}
+
+/// What is here of a run's logs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct IntakeState {
+    writers: Vec<WriterState>,
+}
+
+/// What is here of a writer's log.
+#[derive(Debug, Serialize, ToSchema)]
+struct WriterState {
+    rank: u32,
+    /// The number of the last frame; null if there is none.
+    last: Option<u64>,
+}
+
+/// What the server has after a piece.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PieceTaken {
+    /// The number of the last frame; null if there is none.
+    last: Option<u64>,
+    /// Somebody asked the run to stop.
+    stop: Option<StopAsked>,
+}
+
+/// That somebody asked a run to stop.
+#[derive(Debug, Serialize, ToSchema)]
+struct StopAsked {
+    /// When, in microseconds since 1970-01-01 UTC.
+    time: i64,
+    reason: String,
+}
+
+/// Which blobs there are at the sender.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BlobList {
+    /// Their BLAKE3 digests, of 64 hexadecimal digits.
+    #[schema(max_items = 1000)]
+    digests: Vec<String>,
+}
+
+/// Which of them are not here.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BlobsMissing {
+    missing: Vec<String>,
+}
+
+/// What is here of a run's logs
+#[utoipa::path(
+    get,
+    path = "/projects/{project}/runs/{run}/intake",
+    tag = "intake",
+    params(RunPath),
+    responses((status = 200, body = IntakeState)),
+    extensions(("x-role" = json!("write")))
+)]
+pub(super) async fn state(State(app): State<App>, run: InRun<Write>) -> Result<Response, Failure> {
+    reply::json(&app, move |store| {
+        let writers = store.taken_in(&run.key)?.into_iter();
+        let writers = writers.map(|(rank, last)| WriterState { rank: rank.0, last });
+        Ok(IntakeState {
+            writers: writers.collect(),
+        })
+    })
+    .await
+}
+
+/// Take in a piece of a log
+///
+/// A segment's head and whole frames. Frames that are here already are passed over, so a piece may be sent any number of times. An
+/// empty one says that the writer lives. The header `x-cresset-host` says where.
+#[utoipa::path(
+    post,
+    path = "/projects/{project}/runs/{run}/intake/{rank}/{index}",
+    tag = "intake",
+    params(SegmentPath),
+    request_body(content = inline(super::document::Binary), content_type = "application/octet-stream"),
+    responses((status = 200, body = PieceTaken), (status = 507, description = "The disk is full.")),
+    extensions(("x-role" = json!("write")))
+)]
+pub(super) async fn piece(
+    State(app): State<App>,
+    run: InRun<Write>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Failure> {
+    let (rank, index) = (
+        rank(run.param("rank"))?,
+        number("index", run.param("index"))?,
+    );
+    let host = headers
+        .get("x-cresset-host")
+        .and_then(|value| value.to_str().ok());
+    let host: String = host.unwrap_or_default().chars().take(256).collect();
+    reply::json(&app, move |store| {
+        let Taken { last, stop } = store.take_in(&run.key, rank, index, &bytes, &host)?;
+        let stop = stop.map(|stop| StopAsked {
+            time: stop.time.0,
+            reason: stop.reason,
+        });
+        Ok(PieceTaken { last, stop })
+    })
+    .await
+}
+
+/// Let go of a log
+///
+/// Its writer has come to its end or sends no more for now: the run is no longer running, as far as this server knows.
+#[utoipa::path(
+    delete,
+    path = "/projects/{project}/runs/{run}/intake/{rank}",
+    tag = "intake",
+    params(WriterPath),
+    responses((status = 204, description = "It is on the disk.")),
+    extensions(("x-role" = json!("write")))
+)]
+pub(super) async fn let_go(
+    State(app): State<App>,
+    run: InRun<Write>,
+) -> Result<StatusCode, Failure> {
+    let rank = rank(run.param("rank"))?;
+    app.ask(move |store| Ok(store.let_go(&run.key, rank)?))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which blobs are missing here
+#[utoipa::path(
+    post,
+    path = "/projects/{project}/runs/{run}/intake/blobs",
+    tag = "intake",
+    params(RunPath),
+    request_body = BlobList,
+    responses((status = 200, body = BlobsMissing)),
+    extensions(("x-role" = json!("write")))
+)]
+pub(super) async fn missing(
+    State(app): State<App>,
+    run: InRun<Write>,
+    Body(list): Body<BlobList>,
+) -> Result<Response, Failure> {
+    if list.digests.len() > MAX_DIGESTS {
+        return Err(Failure::too_much(format!(
+            "{} digests at once are too many; at most {MAX_DIGESTS} are taken",
+            list.digests.len()
+        )));
+    }
+    let digests = list.digests.into_iter().map(Digest::try_from);
+    let digests: Vec<Digest> = digests
+        .collect::<Result<_, _>>()
+        .map_err(|e| Failure::bad_request(format!("digests: {e}")))?;
+    reply::json(&app, move |store| {
+        let missing = store.missing_blobs(&run.key, &digests);
+        let missing = missing.iter().map(ToString::to_string).collect();
+        Ok(BlobsMissing { missing })
+    })
+    .await
+}
+
+/// Take in a blob
+///
+/// Its digest is checked once all of it has come.
+#[utoipa::path(
+    put,
+    path = "/projects/{project}/runs/{run}/blobs/{digest}",
+    tag = "intake",
+    params(BlobPath),
+    request_body(content = inline(super::document::Binary), content_type = "application/octet-stream"),
+    responses((status = 204, description = "It is kept."), (status = 507, description = "The disk is full.")),
+    extensions(("x-role" = json!("write")))
+)]
+pub(super) async fn put_blob(
+    State(app): State<App>,
+    run: InRun<Write>,
+    body: HttpBody,
+) -> Result<StatusCode, Failure> {
+    let digest = Digest::try_from(run.param("digest").to_owned())
+        .map_err(|e| Failure::not_found(format!("no such blob: {e}")))?;
+    let key = run.key.clone();
+    let has_run = app
+        .ask(move |store| Ok(!store.taken_in(&key)?.is_empty()))
+        .await?;
+    if !has_run {
+        return Err(Failure::not_found(
+            "there is no such run here; send the first piece of its log before its blobs",
+        ));
+    }
+    let (key, name) = (run.key.clone(), app.unique_name());
+    let path = app
+        .ask(move |store| Ok(store.blob_in_progress(&key, &name)?))
+        .await?;
+    let received = receive(&path, body).await;
+    if let Err(failure) = received {
+        // Nobody will ask for what has come of it.
+        let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await;
+        return Err(failure);
+    }
+    app.ask(move |store| Ok(store.keep_blob(&run.key, digest, &path)?))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Writes a body into a file, as it comes.
+async fn receive(path: &std::path::Path, body: HttpBody) -> Result<(), Failure> {
+    let path = path.to_owned();
+    let (pieces, mut waiting) = tokio::sync::mpsc::channel::<Bytes>(4);
+    let writing = tokio::task::spawn_blocking(move || {
+        use std::io::Write as _;
+        let mut file = std::fs::File::create(&path)?;
+        while let Some(piece) = waiting.blocking_recv() {
+            file.write_all(&piece)?;
+        }
+        file.sync_all()
+    });
+    let mut stream = body.into_data_stream();
+    let mut total = 0;
+    let mut trouble = None;
+    while let Some(piece) = stream.next().await {
+        let Ok(piece) = piece else {
+            trouble = Some(Failure::bad_request(
+                "the blob ended before its end; send it again",
+            ));
+            break;
+        };
+        total += piece.len() as u64;
+        if total > MAX_BLOB {
+            let message = format!("the blob is larger than {MAX_BLOB} bytes");
+            trouble = Some(Failure::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                message,
+            ));
+            break;
+        }
+        // The writer has ended: it says why below.
+        if pieces.send(piece).await.is_err() {
+            break;
+        }
+    }
+    drop(pieces);
+    let written = writing.await.map_err(|e| Failure::internal(&e))?;
+    written.map_err(|e| Failure::of_disk(&e))?;
+    trouble.map_or(Ok(()), Err)
+}
+
+fn rank(text: &str) -> Result<Rank, Failure> {
+    number("rank", text).map(Rank)
+}
+
+fn number(name: &str, text: &str) -> Result<u32, Failure> {
+    text.parse()
+        .map_err(|_| Failure::not_found(format!("`{text}` is no {name}; give a number")))
+}

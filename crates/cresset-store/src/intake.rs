@@ -1,0 +1,402 @@
+//! Takes in logs that somebody sends from elsewhere: as files of this folder, which the index then follows like any others.
+//!
+//! A writer's frames are numbered, and a frame is kept once: how often and in whatever cut pieces come, also after either side was
+//! killed, the log here has what the log there has. What a write left unfinished when this process died is cut off before the
+//! next frame, and was never acknowledged. While pieces come, this process holds the writer's lock, so that the run is seen as running;
+//! who sends nothing for a while loses it, and the run is seen as crashed, until more comes.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cresset_record::{
+    Digest, Holder, LockError, LogError, Rank, RunDir, SegmentHead, StopRequest, Timestamp,
+    WriterLock, check_piece, whole,
+};
+
+use crate::document::RunKey;
+use crate::error::StoreError;
+use crate::people::in_trash;
+use crate::store::Store;
+
+/// Most writers whose logs are open at once; above that, one that was not heard of for long makes room.
+const MAX_WRITERS: usize = 20_000;
+
+/// The writers that send.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    writers: Mutex<HashMap<(RunKey, Rank), Handle>>,
+}
+
+/// `None` until the log is opened and after it is let go.
+type Handle = Arc<Mutex<Option<Incoming>>>;
+
+/// One writer's log, open.
+#[derive(Debug)]
+struct Incoming {
+    dir: RunDir,
+    _lock: WriterLock,
+    /// The number of the last frame that is here.
+    last: Option<u64>,
+    segment: Option<Segment>,
+    heard: Instant,
+}
+
+#[derive(Debug)]
+struct Segment {
+    file: File,
+    path: PathBuf,
+    head: SegmentHead,
+    bytes: u64,
+}
+
+/// What the sender is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The number of the last frame that is here; `None` if there is none.
+    pub last: Option<u64>,
+    /// Somebody asked the run to stop.
+    pub stop: Option<StopRequest>,
+}
+
+impl Store {
+    /// Takes in a piece of segment `index` of a writer's log: a head and whole frames, of which those that are here already are passed
+    /// over. An empty piece says that the writer lives. `host` is where it does.
+    ///
+    /// # Errors
+    /// `Invalid` if it is no such piece, and nothing of it is kept; `Conflict` if the run is in the trash, is written here, or is
+    /// another run than the one that is here; `Io` if it cannot be kept, and then nothing of it is.
+    pub fn take_in(
+        &self,
+        key: &RunKey,
+        rank: Rank,
+        index: u32,
+        piece: &[u8],
+        host: &str,
+    ) -> Result<Taken, StoreError> {
+        if self.engine().read(|tx| in_trash(tx, key))? {
+            return Err(StoreError::Conflict(format!(
+                "run {} is in the trash here; restore it, or send it under another id",
+                key.run
+            )));
+        }
+        let dir = self.root().run(&key.project, &key.run);
+        if piece.is_empty() && !dir.path().is_dir() {
+            return Ok(Taken {
+                last: None,
+                stop: None,
+            });
+        }
+        if !piece.is_empty() {
+            // Before anything is made for whoever sends it.
+            check_piece(piece, rank, index, None).map_err(|error| invalid(error.to_string()))?;
+        }
+        let writer = self.intake().writer(key, rank);
+        let mut writer = lock(&writer);
+        let incoming = match &mut *writer {
+            Some(incoming) => incoming,
+            None => writer.insert(Incoming::open(dir, rank, host)?),
+        };
+        incoming.heard = Instant::now();
+        if !piece.is_empty() {
+            incoming.take_in(rank, index, piece)?;
+        }
+        Ok(Taken {
+            last: incoming.last,
+            stop: StopRequest::read(&incoming.dir),
+        })
+    }
+
+    /// The last frame that is here of each writer's log, by rank.
+    ///
+    /// # Errors
+    /// If a log cannot be read.
+    pub fn taken_in(&self, key: &RunKey) -> Result<Vec<(Rank, Option<u64>)>, StoreError> {
+        let dir = self.root().run(&key.project, &key.run);
+        let mut found: Vec<(Rank, Option<u64>)> = Vec::new();
+        for (rank, _) in segments(&dir)? {
+            if found.last().is_some_and(|(known, _)| *known == rank) {
+                continue;
+            }
+            let open = self.intake().known(key, rank);
+            let open = open.as_deref().map(lock);
+            let last = match open.as_deref() {
+                Some(Some(incoming)) => incoming.last,
+                _ => last_frame(&dir, rank)?,
+            };
+            found.push((rank, last));
+        }
+        Ok(found)
+    }
+
+    /// The writer has come to its end, or the sender sends no more: lets the log go, whole on the disk.
+    ///
+    /// # Errors
+    /// If the disk says no.
+    pub fn let_go(&self, key: &RunKey, rank: Rank) -> Result<(), StoreError> {
+        let Some(writer) = self.intake().known(key, rank) else {
+            return Ok(());
+        };
+        let incoming = lock(&writer).take();
+        incoming.map_or(Ok(()), Incoming::close)
+    }
+
+    /// Lets go of writers that were not heard of for so long; how many.
+    pub fn let_go_of_silent(&self, patience: Duration) -> usize {
+        self.intake()
+            .close_where(|incoming| incoming.heard.elapsed() >= patience)
+    }
+
+    /// Which of these blobs the run does not have.
+    #[must_use]
+    pub fn missing_blobs(&self, key: &RunKey, digests: &[Digest]) -> Vec<Digest> {
+        let blobs = self.root().run(&key.project, &key.run).blobs();
+        let is_missing = |digest: &&Digest| !blobs.path(digest).is_file();
+        digests.iter().filter(is_missing).copied().collect()
+    }
+
+    /// A place for a blob while it comes, in the run's folder.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn blob_in_progress(&self, key: &RunKey, name: &str) -> Result<PathBuf, StoreError> {
+        let folder = self
+            .root()
+            .run(&key.project, &key.run)
+            .path()
+            .join("incoming");
+        fs::create_dir_all(&folder).map_err(failed(&folder))?;
+        Ok(folder.join(name))
+    }
+
+    /// Keeps a file that came as the blob `digest`, and removes it.
+    ///
+    /// # Errors
+    /// `Invalid` if its bytes are others; `Io` if it cannot be kept.
+    pub fn keep_blob(&self, key: &RunKey, digest: Digest, file: &Path) -> Result<(), StoreError> {
+        let blobs = self.root().run(&key.project, &key.run).blobs();
+        let kept = blobs.put_file(file, "application/octet-stream");
+        let removed = fs::remove_file(file);
+        let kept = kept.map_err(failed(file))?;
+        removed.map_err(failed(file))?;
+        if kept.digest != digest {
+            // Nothing points to it.
+            let _ = fs::remove_file(blobs.path(&kept.digest));
+            return Err(invalid(format!(
+                "the blob was sent as {digest} and its bytes are {}; send it again",
+                kept.digest
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Intake {
+    fn writer(&self, key: &RunKey, rank: Rank) -> Handle {
+        if lock(&self.writers).len() >= MAX_WRITERS {
+            self.close_where(|incoming| incoming.heard.elapsed() >= Duration::from_secs(1));
+        }
+        let mut writers = lock(&self.writers);
+        Arc::clone(writers.entry((key.clone(), rank)).or_default())
+    }
+
+    fn known(&self, key: &RunKey, rank: Rank) -> Option<Handle> {
+        lock(&self.writers).get(&(key.clone(), rank)).cloned()
+    }
+
+    fn close_where(&self, is_over: impl Fn(&Incoming) -> bool) -> usize {
+        let mut over = Vec::new();
+        lock(&self.writers).retain(|_, writer| {
+            // Handles are given out under this lock: of one that nobody else has, nobody is about to use the log.
+            if Arc::strong_count(writer) > 1 {
+                return true;
+            }
+            let mut incoming = lock(writer);
+            if incoming.as_ref().is_some_and(|incoming| !is_over(incoming)) {
+                return true;
+            }
+            over.extend(incoming.take());
+            false
+        });
+        let closed = over.len();
+        for incoming in over {
+            // What cannot be synced now is on its way to the disk all the same.
+            let _ = incoming.close();
+        }
+        closed
+    }
+}
+
+impl Incoming {
+    fn open(dir: RunDir, rank: Rank, host: &str) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir.path()).map_err(failed(dir.path()))?;
+        let holder = Holder {
+            pid: std::process::id(),
+            host: host.to_owned(),
+            since: Timestamp::now(),
+        };
+        let lock = WriterLock::acquire(&dir, rank, &holder).map_err(|error| match error {
+            LockError::Held { .. } => StoreError::Conflict(error.to_string()),
+            LockError::Io(source) => failed(dir.path())(source),
+        })?;
+        let mut incoming = Self {
+            _lock: lock,
+            last: None,
+            segment: None,
+            heard: Instant::now(),
+            dir,
+        };
+        let own: Vec<u32> = segments(&incoming.dir)?
+            .into_iter()
+            .filter_map(|(r, index)| (r == rank).then_some(index))
+            .collect();
+        for &index in own.iter().rev() {
+            // A segment without a whole head was begun when this process died.
+            if let Some(segment) = Segment::reopen(&incoming.dir, rank, index)? {
+                incoming.last = last_frame(&incoming.dir, rank)?;
+                incoming.segment = Some(segment);
+                // For the index, which has taken the run for crashed and sees that the folder changes: the log may have no news.
+                let mark = incoming.dir.path().join("back.new");
+                let _ = File::create(&mark).and_then(|_| fs::remove_file(&mark));
+                break;
+            }
+        }
+        Ok(incoming)
+    }
+
+    fn take_in(&mut self, rank: Rank, index: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        let piece = check_piece(bytes, rank, index, self.last)
+            .map_err(|error| invalid(error.to_string()))?;
+        let (known, has_news) = (self.segment.as_ref(), !piece.frames.is_empty());
+        match known.map(|segment| segment.head.index) {
+            Some(current) if current == index => {
+                if known.is_some_and(|known| known.head.identity != piece.head.identity) {
+                    return Err(another(&self.dir));
+                }
+            }
+            Some(current) if current > index => {
+                if has_news {
+                    return Err(invalid(format!(
+                        "segment {index} of {rank} has ended here, and {current} has begun; send segments in order"
+                    )));
+                }
+            }
+            _ => {
+                let path = self.dir.segment(rank, index);
+                self.segment = Some(Segment::begin(path, piece.head, &piece.head_bytes)?);
+            }
+        }
+        if let Some(segment) = self.segment.as_mut().filter(|_| has_news) {
+            segment.append(&piece.frames)?;
+            self.last = piece.last.max(self.last);
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<(), StoreError> {
+        match self.segment {
+            Some(segment) => segment.file.sync_all().map_err(failed(&segment.path)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Segment {
+    fn begin(path: PathBuf, head: SegmentHead, head_bytes: &[u8]) -> Result<Self, StoreError> {
+        // Once readers see a segment they take the one before it as finished: it must appear whole or not at all.
+        let temporary = path.with_extension("log.new");
+        let begun = File::create(&temporary).and_then(|mut file| {
+            file.write_all(head_bytes)?;
+            fs::rename(&temporary, &path)?;
+            Ok(file)
+        });
+        Ok(Self {
+            file: begun.map_err(failed(&path))?,
+            path,
+            head,
+            bytes: head_bytes.len() as u64,
+        })
+    }
+
+    /// What is whole of a segment; `None` if not even its head is.
+    fn reopen(dir: &RunDir, rank: Rank, index: u32) -> Result<Option<Self>, StoreError> {
+        let path = dir.segment(rank, index);
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(failed(&path))?;
+        let Some(found) = whole(&file, &path).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        file.set_len(found.bytes).map_err(failed(&path))?;
+        Ok(Some(Self {
+            file,
+            path,
+            head: found.head,
+            bytes: found.bytes,
+        }))
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let place = self.file.seek(SeekFrom::Start(self.bytes));
+        let written = place.and_then(|_| self.file.write_all(bytes));
+        written.map_err(|source| {
+            // What of it is there would stand before the next frame. If this fails too, it is cut off when the log is next opened.
+            let _ = self.file.set_len(self.bytes);
+            failed(&self.path)(source)
+        })?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// The number of the last frame of a writer's log; the latest segment may have none yet.
+fn last_frame(dir: &RunDir, rank: Rank) -> Result<Option<u64>, StoreError> {
+    let own = segments(dir)?.into_iter().rev().filter(|(r, _)| *r == rank);
+    for (_, index) in own {
+        let path = dir.segment(rank, index);
+        let file = File::open(&path).map_err(failed(&path))?;
+        if let Some(last) = whole(file, &path).map_err(unreadable)?.and_then(|w| w.last) {
+            return Ok(Some(last));
+        }
+    }
+    Ok(None)
+}
+
+fn segments(dir: &RunDir) -> Result<Vec<(Rank, u32)>, StoreError> {
+    dir.segments().or_else(|source| match source.kind() {
+        io::ErrorKind::NotFound => Ok(Vec::new()),
+        _ => Err(failed(dir.path())(source)),
+    })
+}
+
+fn another(dir: &RunDir) -> StoreError {
+    StoreError::Conflict(format!(
+        "another run with the id {} is here already; send this one under another id",
+        dir.id_text()
+    ))
+}
+
+fn invalid(message: String) -> StoreError {
+    StoreError::Invalid {
+        message,
+        column: None,
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { path, source }
+}
+
+fn unreadable(error: LogError) -> StoreError {
+    match error {
+        LogError::Io { path, source } => StoreError::Io { path, source },
+        other => StoreError::Conflict(other.to_string()),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
