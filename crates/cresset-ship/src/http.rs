@@ -45,20 +45,19 @@ impl Http {
                 "`{base}` is no address of a web server; {example}"
             )));
         }
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(PATIENCE))
-            .timeout_recv_response(Some(PATIENCE))
-            .timeout_recv_body(Some(PATIENCE))
-            .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
-            // A key must not go where the server sends it.
-            .max_redirects(0)
-            .build();
         Ok(Self {
-            agent: config.into(),
+            agent: agent(PATIENCE),
             base: base.to_owned(),
             headers,
         })
+    }
+
+    /// The same server, which may take so long for an answer.
+    pub(crate) fn with_patience(&self, patience: Duration) -> Self {
+        Self {
+            agent: agent(patience),
+            ..self.clone()
+        }
     }
 
     /// The server's address, for people.
@@ -145,6 +144,19 @@ impl Answer {
             ))
         })
     }
+}
+
+fn agent(patience: Duration) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(PATIENCE))
+        .timeout_recv_response(Some(patience))
+        .timeout_recv_body(Some(PATIENCE))
+        .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
+        // A key must not go where the server sends it.
+        .max_redirects(0)
+        .build();
+    config.into()
 }
 
 fn unreachable(what: &str, error: &ureq::Error) -> ShipError {
