@@ -11,6 +11,7 @@ mod http;
 pub mod import;
 mod ledger;
 pub mod mlflow;
+mod proto;
 mod sink;
 mod target;
 pub mod tensorboard;
