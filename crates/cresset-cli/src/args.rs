@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Delete(DeleteArguments),
     Restore(RestoreArguments),
     Trash(TrashArguments),
+    Sync(SyncArguments),
+    Login(LoginArguments),
     Index(IndexArguments),
     Gpu(GpuArguments),
     Serve(ServeArguments),
@@ -349,6 +351,41 @@ pub(crate) struct TrashArguments {
     /// Remove all of it for good
     #[arg(long)]
     pub(crate) empty: bool,
+}
+
+/// Carry runs to a server: all that is not there yet, once each, whatever happened on the way
+///
+/// What is written beside a run says how far it was carried, so that this can be stopped and started at any time. Without
+/// runs, all of the folder are carried. The key for a server is $CRESSET_API_KEY, or what `cresset login` keeps.
+#[derive(Debug, Args)]
+pub(crate) struct SyncArguments {
+    /// The runs: their ids or the beginnings of them, their names, their folders, or `latest` [default: all]
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+    /// Where to, such as https://cresset.example.org; several times for several places [default: $CRESSET_TARGET, or the
+    /// server that you are logged in to]
+    #[arg(long = "to", value_name = "PLACE")]
+    pub(crate) to: Vec<String>,
+    /// Go on while runs are written; without runs, also with those that begin, until interrupted
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Only say what would be carried
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Give up after so many seconds in which a server could not be reached
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) patience: u64,
+}
+
+/// Keep the key of a server, for `cresset sync`
+#[derive(Debug, Args)]
+pub(crate) struct LoginArguments {
+    /// The server's address, such as https://cresset.example.org
+    #[arg(value_name = "SERVER")]
+    pub(crate) server: String,
+    /// Forget the key instead
+    #[arg(long)]
+    pub(crate) forget: bool,
 }
 
 /// Look after the index, from which runs are listed and shown in the dashboard

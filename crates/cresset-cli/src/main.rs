@@ -6,6 +6,7 @@
 mod args;
 mod chart;
 mod commands;
+mod credentials;
 mod exit;
 #[cfg(test)]
 mod fixture;

@@ -18,6 +18,16 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
+
+    /// The digest of a file and its length, read in pieces: checkpoints can be larger than memory.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn of_file(path: &Path) -> io::Result<(Self, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(path)?)?;
+        Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
+    }
 }
 
 impl fmt::Display for Digest {

@@ -18,6 +18,8 @@ const VERSION: u32 = 1;
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
+    /// Locked while it is open, until this process ends: two that carry the same run to the same place would double it.
+    _lock: File,
     entries: Entries,
 }
 
@@ -44,9 +46,10 @@ impl Ledger {
     /// Opens the ledger of a run and a target, which `name` tells from others in a file's name and `target` to people.
     ///
     /// # Errors
-    /// If it cannot be read, or is of a newer version.
+    /// If it cannot be read, is of a newer version, or is open in another process.
     pub fn open(run: &RunDir, name: &str, target: &str) -> Result<Self, ShipError> {
-        let path = run.path().join(format!("ship-{name}.json"));
+        let path = path(run, name);
+        let lock = lock(&path, target)?;
         let entries = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Entries {
                 version: VERSION,
@@ -60,7 +63,18 @@ impl Ledger {
                 })?
             }
         };
-        Ok(Self { path, entries })
+        Ok(Self {
+            path,
+            _lock: lock,
+            entries,
+        })
+    }
+
+    /// Whether the target of this name knows of the run's end, as far as can be told without opening the ledger.
+    pub(crate) fn is_done_at(run: &RunDir, name: &str) -> bool {
+        let read = fs::read(path(run, name)).ok();
+        let entries = read.and_then(|bytes| parse(&bytes).ok());
+        entries.is_some_and(|entries| entries.is_done)
     }
 
     /// Up to where it was carried.
@@ -122,6 +136,22 @@ impl Ledger {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+fn path(run: &RunDir, name: &str) -> PathBuf {
+    run.path().join(format!("ship-{name}.json"))
+}
+
+fn lock(ledger: &Path, target: &str) -> Result<File, ShipError> {
+    let path = ledger.with_extension("lock");
+    let file = File::create(&path).map_err(ShipError::disk(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(ShipError::Refused(format!(
+            "another process carries this run to {target} already"
+        ))),
+        Err(fs::TryLockError::Error(source)) => Err(ShipError::disk(&path)(source)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! A [`Target`] carries one run to one place, as far as it gets. What it has carried stands in a [`Ledger`] beside the run, so that an outage, a
 //! restart or a day offline are one thing: go on from the ledger. Trackers other than ours take [`Event`]s, by a [`Sink`].
 
+mod destination;
 mod error;
 mod event;
 mod events;
@@ -12,14 +13,19 @@ pub mod import;
 mod ledger;
 pub mod mlflow;
 mod proto;
+mod server;
+mod shipment;
 mod sink;
 mod target;
 pub mod tensorboard;
 pub mod wandb;
 
+pub use destination::Destination;
 pub use error::ShipError;
 pub use event::Event;
 pub use events::Events;
 pub use ledger::Ledger;
+pub use server::{Server, check_key};
+pub use shipment::{Shipment, Step};
 pub use sink::{Memory, Sink};
 pub use target::{Progress, Target};

@@ -141,7 +141,12 @@ impl Store {
             return Ok(());
         };
         let incoming = lock(&writer).take();
-        incoming.map_or(Ok(()), Incoming::close)
+        let Some(incoming) = incoming else {
+            return Ok(());
+        };
+        // The place for blobs on their way, unless some still are.
+        let _ = fs::remove_dir(incoming.dir.path().join("incoming"));
+        incoming.close()
     }
 
     /// Lets go of writers that were not heard of for so long; how many.

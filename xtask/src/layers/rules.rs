@@ -233,6 +233,7 @@ pub(super) const RULES: &[Rule] = &[
         &[
             "cresset-record",
             "cresset-server",
+            "cresset-ship",
             "cresset-store",
             "cresset-telemetry",
         ],

@@ -5,11 +5,13 @@ mod export;
 mod gpu;
 mod index;
 mod key;
+mod login;
 mod restore;
 mod runs;
 mod serve;
 mod show;
 mod stop;
+mod sync;
 mod tag;
 mod trash;
 mod ui;
@@ -42,6 +44,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Delete(a) => delete::run(&a, dir, &mut out),
         Command::Restore(a) => restore::run(&a, dir, &mut out),
         Command::Trash(a) => trash::run(&a, dir, &mut out),
+        Command::Sync(a) => sync::run(&a, dir, &mut out),
+        Command::Login(a) => login::run(&a, &mut out),
         Command::Index(a) => index::run(&a, dir, &mut out),
         Command::Gpu(a) => gpu::run(&a, dir, &mut out),
         Command::Serve(a) => serve::run(&a, dir, &mut out),

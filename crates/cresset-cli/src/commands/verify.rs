@@ -1,8 +1,7 @@
 //! `cresset verify`: reads every byte of a run and says what is not as it was written.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -211,13 +210,12 @@ impl BadBlob {
     /// What is wrong with a blob; `None` if nothing is.
     fn check(dir: &RunDir, folder: &BlobFolder, need: &Need) -> Option<Self> {
         let path = folder.path(&need.blob.digest);
-        let (what, text) = match measure(&path) {
-            Ok((bytes, digest))
-                if bytes == need.blob.bytes && digest == need.blob.digest.to_string() =>
+        let (what, text) = match Digest::of_file(&path) {
+            Ok((digest, bytes)) if bytes == need.blob.bytes && digest == need.blob.digest =>
             {
                 return None;
             }
-            Ok((bytes, _)) if bytes != need.blob.bytes => (
+            Ok((_, bytes)) if bytes != need.blob.bytes => (
                 "damaged",
                 format!("has {bytes} bytes instead of {}", need.blob.bytes),
             ),
@@ -234,25 +232,6 @@ impl BadBlob {
             key: need.key.clone(),
             step: need.step,
         })
-    }
-}
-
-/// Length and digest of a file, read in pieces: checkpoints can be larger than memory.
-fn measure(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut piece = vec![0; 1 << 18];
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok((bytes, hasher.finalize().to_hex().to_string())),
-            Ok(n) => {
-                hasher.update(&piece[..n]);
-                bytes += n as u64;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
     }
 }
 

@@ -1,0 +1,255 @@
+//! Runs at a Cresset server.
+//!
+//! What the server has is what counts: it says the number of the last frame that it has of each writer, and gets the ones after it, so
+//! that nothing is doubled whatever was lost on the way. The ledger keeps what the server does not say: up to which frame the blobs are there
+//! too.
+
+mod api;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use cresset_record::{
+    Cursor, Piece, Position, Rank, Record, RunDir, StopRequest, Timestamp, is_live,
+};
+use serde_json::{Value as Json, json};
+
+use crate::error::ShipError;
+use crate::ledger::Ledger;
+use crate::sink::Memory;
+use crate::target::{Progress, Target};
+pub use api::check_key;
+use api::{Api, Stop};
+use writer::Writer;
+
+/// A call returns after this time, so that others have their turn.
+const TURN: Duration = Duration::from_secs(1);
+/// A writer that has nothing to say says so at this interval; the server waits for three of them.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// A [`Target`] that is a Cresset server.
+#[derive(Debug)]
+pub struct Server {
+    run: RunDir,
+    ledger: Ledger,
+    api: Api,
+    /// Empty until the server has said what it has.
+    writers: BTreeMap<Rank, Writer>,
+    is_greeted: bool,
+    /// Whether the server knows the run: blobs of a run that it does not know are refused.
+    is_known: bool,
+}
+
+impl Server {
+    /// Carries the run to the server at `address`, with a key that may write in the run's project.
+    ///
+    /// # Errors
+    /// If the address is none, or the folder is not that of a run.
+    pub fn new(
+        run: RunDir,
+        ledger: Ledger,
+        address: &str,
+        key: Option<&str>,
+    ) -> Result<Self, ShipError> {
+        Ok(Self {
+            api: Api::new(address, key, &run)?,
+            run,
+            ledger,
+            writers: BTreeMap::new(),
+            is_greeted: false,
+            is_known: false,
+        })
+    }
+
+    fn carry_on(&mut self) -> Result<Progress, ShipError> {
+        let began = Instant::now();
+        let mut progress = Progress::default();
+        let ends = ends(&self.run)?;
+        if self.ledger.is_done() && *self.ledger.cursor() == ends {
+            progress.is_level = true;
+            progress.is_done = true;
+            return Ok(progress);
+        }
+        if !self.is_greeted {
+            self.greet()?;
+        }
+        for &rank in ends.0.keys() {
+            self.writers.entry(rank).or_default();
+        }
+        progress.is_level = true;
+        let mut live = 0;
+        let ranks: Vec<Rank> = self.writers.keys().copied().collect();
+        for rank in ranks {
+            // Before reading: what a writer wrote until it let go is then read too.
+            let is_live = is_live(&self.run, rank);
+            live += u32::from(is_live);
+            progress.is_level &= self.carry_writer(rank, is_live, began, &mut progress.frames)?;
+        }
+        if progress.is_level && live == 0 && !ends.0.is_empty() {
+            self.let_go(ends)?;
+            progress.is_done = true;
+        }
+        Ok(progress)
+    }
+
+    /// Asks what the server has.
+    fn greet(&mut self) -> Result<(), ShipError> {
+        let blobs = self
+            .ledger
+            .memory()
+            .get("blobs")
+            .cloned()
+            .unwrap_or_default();
+        let there = self.api.state()?;
+        self.is_known = !there.is_empty();
+        self.writers = there
+            .into_iter()
+            .map(|(rank, last)| {
+                let blobs = blobs[rank.0.to_string()].as_u64();
+                (rank, Writer::at(last, blobs))
+            })
+            .collect();
+        self.is_greeted = true;
+        Ok(())
+    }
+
+    /// Sends what one writer has; `true` if that was all.
+    fn carry_writer(
+        &mut self,
+        rank: Rank,
+        is_live: bool,
+        began: Instant,
+        frames: &mut u64,
+    ) -> Result<bool, ShipError> {
+        loop {
+            let Some(writer) = self.writers.get_mut(&rank) else {
+                return Ok(true);
+            };
+            let Some((index, piece)) = writer.next_piece(&self.run, rank, is_live)? else {
+                if is_live && writer.is_silent(HEARTBEAT) {
+                    let index = writer.segment();
+                    self.send(rank, index, &[])?;
+                }
+                return Ok(true);
+            };
+            *frames += piece.frames;
+            self.carry_piece(rank, index, &piece)?;
+            if began.elapsed() >= TURN {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn carry_piece(&mut self, rank: Rank, index: u32, piece: &Piece) -> Result<(), ShipError> {
+        let blobs = piece.records.iter().filter_map(|record| match record {
+            Record::Media { media, .. } => Some(media.blobs()),
+            _ => None,
+        });
+        let blobs: Vec<_> = blobs.flatten().collect();
+        let is_new = self
+            .writers
+            .get(&rank)
+            .is_some_and(|writer| writer.last < Some(piece.last));
+        // What the log points to is there first, but for the run's first piece, with which the server gets to know the run.
+        if self.is_known {
+            self.api.send_blobs(&self.run, &blobs)?;
+        }
+        if is_new {
+            self.send(rank, index, &piece.bytes)?;
+        }
+        if !self.is_known {
+            self.is_known = true;
+            self.api.send_blobs(&self.run, &blobs)?;
+        }
+        if let Some(writer) = self.writers.get_mut(&rank) {
+            writer.blobs = Some(piece.last);
+        }
+        // Without blobs, the server's own word is enough.
+        if !blobs.is_empty() {
+            let memory = self.memory();
+            self.enter(memory, Cursor::default(), false)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, rank: Rank, index: u32, bytes: &[u8]) -> Result<(), ShipError> {
+        let taken = self.api.piece(&self.run, rank, index, bytes)?;
+        if let Some(writer) = self.writers.get_mut(&rank) {
+            writer.heard(taken.last);
+        }
+        match taken.stop {
+            Some(stop) => self.stop(&stop),
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody at the server asked the run to stop: tells the process, once.
+    fn stop(&mut self, stop: &Stop) -> Result<(), ShipError> {
+        let mut memory = self.memory();
+        if memory.get("stop").and_then(Json::as_i64) == Some(stop.time) {
+            return Ok(());
+        }
+        let request = StopRequest {
+            // The recorder compares with this machine's clock.
+            time: Timestamp::now(),
+            reason: stop.reason.clone(),
+        };
+        let path = self.run.stop_request();
+        request.write(&self.run).map_err(ShipError::disk(path))?;
+        memory.insert("stop".into(), stop.time.into());
+        self.enter(memory, Cursor::default(), false)
+    }
+
+    /// All is carried, and nobody writes.
+    fn let_go(&mut self, ends: Cursor) -> Result<(), ShipError> {
+        for rank in self.writers.keys() {
+            self.api.let_go(*rank)?;
+        }
+        let memory = self.memory();
+        self.enter(memory, ends, true)
+    }
+
+    fn memory(&self) -> Memory {
+        let mut memory = self.ledger.memory().clone();
+        let blobs = self
+            .writers
+            .iter()
+            .map(|(rank, writer)| (rank.0.to_string(), json!(writer.blobs)));
+        memory.insert("blobs".into(), blobs.collect());
+        memory
+    }
+
+    fn enter(&mut self, memory: Memory, cursor: Cursor, is_done: bool) -> Result<(), ShipError> {
+        self.ledger.enter(cursor, memory, BTreeMap::new(), is_done)
+    }
+}
+
+impl Target for Server {
+    fn carry(&mut self) -> Result<Progress, ShipError> {
+        let carried = self.carry_on();
+        if carried.is_err() {
+            // What the server has now is for it to say.
+            self.is_greeted = false;
+        }
+        carried
+    }
+}
+
+/// How far each writer's log goes.
+fn ends(run: &RunDir) -> Result<Cursor, ShipError> {
+    let segments = run.segments().map_err(ShipError::disk(run.path()))?;
+    let mut ends = BTreeMap::new();
+    for (rank, segment) in segments {
+        let path = run.segment(rank, segment);
+        let offset = fs::metadata(&path).map_err(ShipError::disk(&path))?.len();
+        let end = Position {
+            segment,
+            offset,
+            ..Position::default()
+        };
+        ends.insert(rank, end);
+    }
+    Ok(Cursor(ends))
+}
