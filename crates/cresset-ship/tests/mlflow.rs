@@ -7,15 +7,22 @@ mod server;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
+use std::thread;
 
-use cresset_record::{Follower, Record, RunDir};
-use cresset_run::{Level, Run};
+use cresset_record::{Follower, Record, RunDir, pattern_matches};
+use cresset_run::{
+    Audio, BoundingBox, Definition, Figure, File, Html, Image, Level, Run, Table, figures,
+};
 use cresset_ship::mlflow::{Credentials, MlflowRun};
 use cresset_ship::{Events, Ledger, Target};
 use serde_json::{Value as Json, json};
 
-use server::{Server, server};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use server::server;
 
 fn carry(address: &str, run: &RunDir) {
     let sink = MlflowRun::new(address, &Credentials::None)
@@ -43,6 +50,10 @@ fn record(root: &Path, project: &str) -> RunDir {
         .start()
         .unwrap();
     scalars(&run);
+    media(&run);
+    let subscriber = tracing_subscriber::registry().with(run.console_layer());
+    tracing::subscriber::with_default(subscriber, || tracing::info!(epoch = 3, "evaluating"));
+    run.define(Definition::new("val/*").maximize());
     run.update_config(&json!({"seed": 8, "late": true}));
     run.set_summary("val/best", 0.875);
     run.set_summary("verdict", "good");
@@ -79,6 +90,65 @@ fn scalars(run: &Run) {
             ],
         );
     }
+}
+
+fn media(run: &Run) {
+    for step in (0..50u64).step_by(10) {
+        for shade in [step as u8, 250] {
+            let pixels: Vec<u8> = (0..300 * 200 * 3u32)
+                .map(|i| {
+                    if i % 3 == 0 {
+                        (i / 900 % 256) as u8
+                    } else {
+                        shade
+                    }
+                })
+                .collect();
+            let image = Image::from_hwc_u8(pixels, 200, 300, 3).unwrap();
+            let image = image.caption("a joint").boxed(BoundingBox {
+                x: 1.0,
+                y: 2.0,
+                width: 30.0,
+                height: 40.0,
+                label: "bridge".into(),
+                score: Some(0.5),
+            });
+            run.log_value(step, format!("val/worst/{}", shade == 250).as_str(), image);
+        }
+        let table = Table {
+            columns: vec!["class".into(), "recall".into()],
+            rows: vec![
+                vec!["good".into(), 0.9.into()],
+                vec!["bridge".into(), 0.7.into()],
+            ],
+        };
+        run.log_value(step, "val/classes", table);
+        let figure = Figure::ConfusionMatrix {
+            classes: vec!["good".into(), "bridge".into()],
+            counts: vec![vec![90, 10], vec![3, 7]],
+        };
+        run.log_value(step, "val/confusion", figure);
+        let x: Vec<f64> = (0..50).map(|i| f64::from(i) / 49.0).collect();
+        let y: Vec<f64> = x.iter().map(|x| x.sqrt()).collect();
+        let mut curve = figures::curve("bridge", &x, &y);
+        curve.area = Some(0.91);
+        let roc = Figure::Roc {
+            curves: vec![curve],
+        };
+        run.log_value(step, "val/roc", roc);
+        run.log_value(step, "val/answer", format!("step {step} says ü"));
+        run.log_histogram(step, "gradients/fc1.weight", &[0.5f32, -1.0, f32::NAN]);
+    }
+    for step in 0..100 {
+        run.log_histogram(step, "parameters/fc1.weight", &[step as f32]);
+    }
+    run.log_value(9, "report", Html::new("<p>fine</p>"));
+    let sound = Audio::from_f32(vec![0.0; 800], 8000, 1).unwrap();
+    run.log_value(9, "sound", sound);
+    let model = File::from_bytes("model.safetensors", vec![7u8; 3_000_000]);
+    let model = model.role("checkpoint").metadata("epoch", 3);
+    run.log_value(9, "model", model);
+    run.log_value(9, "bbox", File::from_bytes("empty.bin", Vec::new()));
 }
 
 /// Every point of these keys in the log, as MLflow's client gives them.
@@ -205,6 +275,97 @@ fn a_run_is_there_whole() {
 
 #[test]
 #[ignore = "needs MLflow: cargo xtask test"]
+fn media_are_artifacts_that_the_page_shows() {
+    let root = tempfile::tempdir().unwrap();
+    let run = record(root.path(), "media");
+    let server = server();
+    carry(server.address(), &run);
+    let runs = server.read("media");
+    let there = &runs[0];
+    let artifacts = there["artifacts"].as_object().unwrap();
+    let json = |path: &str| -> Json {
+        let text = artifacts.get(path).and_then(Json::as_str);
+        let text = text.unwrap_or_else(|| panic!("{path} in {:?}", artifacts.keys()));
+        serde_json::from_str(text).unwrap()
+    };
+    let matching = |pattern: &str| {
+        let keys = artifacts.keys();
+        keys.filter(|path| pattern_matches(pattern, path)).count()
+    };
+
+    assert_eq!(json("config.json")["seed"], 8);
+    assert_eq!(json("config.json")["prompt"].as_str().unwrap().len(), 7000);
+    let prompt = there["params"]["prompt"].as_str().unwrap();
+    assert!(prompt.chars().count() == 6000 && prompt.ends_with('…'));
+    assert_eq!(
+        json("summary.json"),
+        json!({"val/best": 0.875, "verdict": "good"})
+    );
+    assert_eq!(json("definitions.json")[0]["pattern"], "val/*");
+    assert_eq!(
+        json("alerts.json")[0]["alert"]["title"],
+        "NaN in train/loss"
+    );
+    assert!(json("environment.json")["program"]["executable"].is_string());
+    let console = artifacts["console.log"].as_str().unwrap();
+    assert!(
+        console.contains("INFO") && console.ends_with("evaluating epoch=3\n"),
+        "{console}"
+    );
+
+    assert_eq!(there["tags"]["mlflow.loggedImages"], "True");
+    for step in ["0", "10", "20", "30", "40"] {
+        for (ending, magic) in [
+            (".png", "base64:iVBOR"),
+            ("+compressed.webp", "base64:UklGR"),
+        ] {
+            let pattern = format!("images/val~worst~true+step+{step}+timestamp+*{ending}");
+            assert_eq!(matching(&pattern), 1, "{pattern}");
+            let found = artifacts
+                .iter()
+                .find(|(path, _)| pattern_matches(&pattern, path));
+            assert!(found.unwrap().1.as_str().unwrap().starts_with(magic));
+        }
+        let table = json(&format!("tables/val/classes/{step}.json"));
+        assert_eq!(table["columns"], json!(["class", "recall"]));
+        assert_eq!(table["data"], json!([["good", 0.9], ["bridge", 0.7]]));
+        let figure = json(&format!("figures/val/confusion/{step}.json"));
+        assert_eq!(figure["counts"], json!([[90, 10], [3, 7]]));
+        assert_eq!(matching(&format!("figures/val/confusion/{step}.html")), 1);
+        assert_eq!(matching(&format!("media/val/answer/{step}-*.txt")), 1);
+        let histogram = json(&format!("histograms/gradients/fc1.weight/{step}.json"));
+        assert_eq!(
+            (&histogram["count"], &histogram["nan"]),
+            (&json!(3), &json!(1))
+        );
+    }
+    let tables: Json =
+        serde_json::from_str(there["tags"]["mlflow.loggedArtifacts"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        tables[4],
+        json!({"path": "tables/val/classes/40.json", "type": "table"})
+    );
+    // 32, 32 of every second of the next 64, and every fourth of the last 4.
+    assert_eq!(
+        matching("histograms/parameters/fc1.weight/*.json"),
+        32 + 32 + 1
+    );
+    let left_out = there["tags"]["cresset.left_out"].as_str().unwrap();
+    assert!(left_out.starts_with("35 histograms"), "{left_out}");
+
+    let model = artifacts["checkpoints/model/9/model.safetensors"].as_str();
+    assert_eq!(model.unwrap().len(), 3_000_000);
+    assert_eq!(
+        json("checkpoints/model/9/model.safetensors.metadata.json")["epoch"],
+        3
+    );
+    assert_eq!(artifacts["media/bbox/9/empty.bin"], "");
+    assert_eq!(matching("media/sound/9-*.wav"), 1);
+    assert_eq!(matching("media/report/9-*.html"), 1);
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
 fn twice_is_once() {
     let root = tempfile::tempdir().unwrap();
     let run = record(root.path(), "twice");
@@ -253,5 +414,68 @@ fn a_server_that_was_away_gets_the_rest() {
     assert_eq!(runs[0]["params"]["lr"], "0.1");
     assert_eq!(sorted(&runs[0]["metrics"]["loss"]), points(&dir)["loss"]);
     assert_eq!(runs[0]["status"], "FINISHED");
-    let _: &Server = &server;
+}
+
+/// Answers every request with this, until the test is over.
+fn answering(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut line = String::new();
+            let mut length = 0;
+            while stream.read_line(&mut line).is_ok_and(|n| n > 2) {
+                let lower = line.to_ascii_lowercase();
+                if let Some(n) = lower.strip_prefix("content-length:") {
+                    length = n.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            io::copy(&mut stream.by_ref().take(length), &mut io::sink()).unwrap();
+            let _ = stream.get_mut().write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_server_that_says_no_is_named_with_what_it_said() {
+    let root = tempfile::tempdir().unwrap();
+    let run = cresset_run::init("refused")
+        .dir(root.path())
+        .start()
+        .unwrap();
+    let dir = RunDir::new(run.dir().unwrap());
+    drop(run);
+    let attempt = |address: &str| {
+        let credentials = Credentials::Basic {
+            user: "ada".into(),
+            password: "wrong".into(),
+        };
+        let sink = MlflowRun::new(address, &credentials).unwrap();
+        let ledger = Ledger::open(&dir, "mlflow", address).unwrap();
+        let mut events = Events::new(dir.clone(), ledger, sink).unwrap();
+        events.carry().unwrap_err()
+    };
+    let no = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 30\r\nconnection: close\r\n\r\nYou are not authenticated. See";
+    let other = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>";
+    for (answer, expected) in [
+        (no, "401: You are not authenticated"),
+        (other, "something else than JSON"),
+    ] {
+        let address = answering(answer);
+        let error = attempt(&address);
+        assert!(!error.is_temporary(), "{error}");
+        let said = error.to_string();
+        assert!(said.contains(expected) && said.contains(&address), "{said}");
+        assert!(!said.contains("wrong"), "{said}");
+    }
+    let error = attempt("http://127.0.0.1:9");
+    assert!(
+        error.is_temporary() && error.to_string().contains("127.0.0.1:9"),
+        "{error}"
+    );
+    let none = MlflowRun::new("localhost:5000", &Credentials::None).unwrap_err();
+    assert!(none.to_string().contains("`localhost:5000`"), "{none}");
 }

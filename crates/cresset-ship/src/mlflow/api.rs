@@ -26,6 +26,8 @@ pub(super) struct Found {
     pub(super) artifact_uri: String,
     /// Name and value.
     pub(super) params: Vec<(String, String)>,
+    /// Name and value.
+    pub(super) tags: Vec<(String, String)>,
 }
 
 impl Api {
@@ -140,21 +142,20 @@ impl Api {
     }
 }
 
-fn found(mut run: Json) -> Result<Found, ShipError> {
-    let params = run["data"]["params"].take();
-    let pair = |param: &Json| {
-        let value = param["value"].as_str().unwrap_or_default();
-        Some((param["key"].as_str()?.to_owned(), value.to_owned()))
+fn found(run: Json) -> Result<Found, ShipError> {
+    let pairs = |kind: &str| {
+        let pairs = run["data"][kind].as_array();
+        let pairs = pairs.into_iter().flatten().filter_map(|pair| {
+            let value = pair["value"].as_str().unwrap_or_default();
+            Some((pair["key"].as_str()?.to_owned(), value.to_owned()))
+        });
+        pairs.collect()
     };
     Ok(Found {
         id: text(&run["info"]["run_id"], "run_id")?,
         artifact_uri: text(&run["info"]["artifact_uri"], "artifact_uri").unwrap_or_default(),
-        params: params
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(pair)
-            .collect(),
+        params: pairs("params"),
+        tags: pairs("tags"),
     })
 }
 

@@ -32,11 +32,18 @@
 //! bucket or a folder that clients reach by themselves keeps them out: metrics and params go on, and the tag `cresset.left_out` says what is missing.
 
 mod api;
+mod artifacts;
 mod carried;
+mod closing;
+mod figure;
+mod histogram;
+mod image;
 mod labels;
+mod media;
 mod names;
 mod outgoing;
 mod params;
+mod point_cloud;
 mod system;
 mod visit;
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
+use super::api::Found;
 use super::names;
 
 /// Longest value, in characters (`MAX_PARAM_VAL_LENGTH` in `mlflow/utils/validation.py`); the whole stands in `config.json`.
@@ -44,24 +45,28 @@ fn flatten<'a>(
     }
 }
 
-/// Which of `wanted` are new, and which are there with another value.
-pub(super) fn news<'a>(
-    wanted: &'a [(String, String)],
-    there: &[(String, String)],
-) -> (Vec<&'a (String, String)>, Vec<&'a (String, String)>) {
-    let there: HashMap<&str, &str> = there
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
-    for param in wanted {
-        match there.get(param.0.as_str()) {
-            None => new.push(param),
-            Some(value) if *value != param.1 => changed.push(param),
-            Some(_) => {}
-        }
-    }
-    (new, changed)
+/// What the server is to be told of config.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News<'a> {
+    /// A param that is not there yet.
+    Param(&'a str, &'a str),
+    /// A tag with the value that a param, which cannot change, no longer has; or has again.
+    Tag(String, &'a str),
+}
+
+/// What of `wanted` the run `there` does not say yet.
+pub(super) fn news<'a>(wanted: &'a [(String, String)], there: &Found) -> Vec<News<'a>> {
+    let of = |pairs: &[(String, String)]| pairs.iter().cloned().collect::<HashMap<_, _>>();
+    let (params, tags) = (of(&there.params), of(&there.tags));
+    let news = wanted.iter().filter_map(|(name, value)| {
+        let Some(first) = params.get(name) else {
+            return Some(News::Param(name, value));
+        };
+        let tag = format!("config.{name}");
+        let now = tags.get(&names::entity(&tag)).unwrap_or(first);
+        (now != value).then_some(News::Tag(tag, value))
+    });
+    news.collect()
 }
 
 #[cfg(test)]
@@ -97,8 +102,30 @@ mod tests {
         let config = json!({"a": "1", "b": "2", "c": long});
         let wanted = flat(config.as_object().unwrap());
         assert!(wanted[2].1.ends_with('…') && wanted[2].1.chars().count() == MAX_VALUE);
-        let there = [("a".into(), "0".into()), wanted[2].clone()];
-        let (new, changed) = news(&wanted, &there);
-        assert_eq!((new, changed), (vec![&wanted[1]], vec![&wanted[0]]));
+        let there = Found {
+            id: String::new(),
+            artifact_uri: String::new(),
+            params: vec![("a".into(), "0".into()), wanted[2].clone()],
+            tags: Vec::new(),
+        };
+        assert_eq!(
+            news(&wanted, &there),
+            [News::Tag("config.a".into(), "1"), News::Param("b", "2")]
+        );
+    }
+
+    #[test]
+    fn what_changes_back_says_so() {
+        let there = Found {
+            id: String::new(),
+            artifact_uri: String::new(),
+            params: vec![("a".into(), "0".into())],
+            tags: vec![("config.a".into(), "1".into())],
+        };
+        for (value, expected) in [("0", Some("0")), ("1", None), ("2", Some("2"))] {
+            let wanted = [("a".to_owned(), value.to_owned())];
+            let expected = expected.map(|value| News::Tag("config.a".into(), value));
+            assert_eq!(news(&wanted, &there), Vec::from_iter(expected));
+        }
     }
 }

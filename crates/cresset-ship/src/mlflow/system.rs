@@ -63,7 +63,7 @@ pub(super) fn translated(
                 }
             }
             (_, Some((id, "utilization"))) => {
-                put(format!("gpu_{id}_utilization_percentage"), value)
+                put(format!("gpu_{id}_utilization_percentage"), value);
             }
             (_, Some((id, "memory_used"))) => {
                 put(format!("gpu_{id}_memory_usage_megabytes"), value / MB);

@@ -6,7 +6,9 @@ use serde_json::{Map, Value as Json, json};
 use super::Options;
 use super::api::{Api, Found};
 use super::carried::Carried;
+use super::media::Place;
 use super::outgoing::{Outgoing, millis};
+use super::params::News;
 use super::{labels, names, params, system};
 use crate::error::ShipError;
 use crate::event::Event;
@@ -47,7 +49,10 @@ impl<'a> Visit<'a> {
             let found = self.find_or_make(start)?;
             self.carried.artifacts = self.api.proxied(&found.artifact_uri);
             if self.carried.artifacts.is_none() {
-                let why = format!("cresset.artifacts at {}", found.artifact_uri);
+                let why = format!(
+                    "none were carried: they belong to {}, which is not kept by the server itself (`mlflow-artifacts:`)",
+                    found.artifact_uri
+                );
                 self.out.tag("cresset.artifacts", &why);
             }
             self.carried.run_id = found.id;
@@ -95,6 +100,11 @@ impl<'a> Visit<'a> {
                 if self.carried.speaker == Some(rank) {
                     labels::of_environment(environment, &mut self.out);
                 }
+                let folder = names::folder(rank);
+                if let Some(diff) = environment.get("git").and_then(|git| git["diff"].as_str()) {
+                    self.put(&format!("{folder}git.diff"), diff.as_bytes())?;
+                }
+                self.put_json(&format!("{folder}environment.json"), environment)?;
             }
             Event::Scalars { step, time, points } => self.scalars(rank, *step, *time, points),
             Event::Config(update) => self.config(update)?,
@@ -105,7 +115,7 @@ impl<'a> Visit<'a> {
                         .update_run(&json!({"run_id": self.carried.run_id, "run_name": name}))?;
                 }
             }
-            Event::Summary(values) => self.summary(values),
+            Event::Summary(values) => self.summary(values)?,
             Event::Alert(alert) => {
                 self.carried.saw(alert.time);
                 let step = alert.step.map(|step| format!(" (step {step})"));
@@ -114,7 +124,24 @@ impl<'a> Visit<'a> {
                     .tag("cresset.alert", &format!("{}{step}", alert.title));
             }
             Event::End(end) => self.carried.saw(end.time),
-            Event::Histogram { time, .. } | Event::Media { time, .. } => self.carried.saw(*time),
+            Event::Histogram {
+                key,
+                step,
+                time,
+                stats,
+            } => {
+                self.carried.saw(*time);
+                self.histogram(place(rank, key, *step, *time), stats)?;
+            }
+            Event::Media {
+                key,
+                step,
+                time,
+                media,
+            } => {
+                self.carried.saw(*time);
+                self.media(place(rank, key, *step, *time), media)?;
+            }
             Event::Console(line) => self.carried.saw(line.time),
             Event::Lost(lost) => self.carried.saw(lost.time),
             // At the end, from the whole log.
@@ -153,16 +180,16 @@ impl<'a> Visit<'a> {
     fn params(&mut self) -> Result<(), ShipError> {
         // What is on its way must be there to be compared with.
         self.out.send(self.api, &self.carried.run_id)?;
-        let there = self.api.run(&self.carried.run_id)?.params;
+        let there = self.api.run(&self.carried.run_id)?;
         let wanted = params::flat(&self.carried.config);
-        let (new, changed) = params::news(&wanted, &there);
-        for (name, value) in new {
-            self.out.param(name, value);
+        for news in params::news(&wanted, &there) {
+            match news {
+                News::Param(name, value) => self.out.param(name, value),
+                News::Tag(name, value) => self.out.tag(&name, value),
+            }
         }
-        for (name, value) in changed {
-            self.out.tag(&format!("config.{name}"), value);
-        }
-        Ok(())
+        let config = self.carried.config.clone();
+        self.put_json("config.json", &config)
     }
 
     fn scalars(&mut self, rank: Rank, step: u64, time: Timestamp, points: &[(Key, f64)]) {
@@ -183,7 +210,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Its numbers are metrics, so that runs can be sorted by them; at a time that is the same when they come again.
-    fn summary(&mut self, values: &Map<String, Json>) {
+    fn summary(&mut self, values: &Map<String, Json>) -> Result<(), ShipError> {
         for (key, value) in values {
             match value.as_f64() {
                 Some(number) => {
@@ -200,10 +227,13 @@ impl<'a> Visit<'a> {
             self.carried.summary.insert(key.clone(), value.clone());
         }
         self.carried.summaries += 1;
+        let summary = self.carried.summary.clone();
+        self.put_json("summary.json", &summary)
     }
 
     /// The run is over.
     pub(super) fn end(&mut self, state: &State) -> Result<(), ShipError> {
+        self.closing()?;
         let status = labels::of_end(state, &mut self.out);
         self.out.send(self.api, &self.carried.run_id)?;
         self.carried.is_over = true;
@@ -216,7 +246,17 @@ impl<'a> Visit<'a> {
 
     /// Sends what is on its way, and gives what is to be remembered.
     pub(super) fn leave(mut self) -> Result<Carried, ShipError> {
+        self.tell_left_out();
         self.out.send(self.api, &self.carried.run_id)?;
         Ok(self.carried)
+    }
+}
+
+fn place(rank: Rank, key: &Key, step: u64, time: Timestamp) -> Place<'_> {
+    Place {
+        rank,
+        key,
+        step,
+        time,
     }
 }
