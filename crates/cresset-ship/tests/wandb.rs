@@ -10,10 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cresset_record::{Definition, Level, RunDir, SummaryRule};
-use cresset_run::{BoundingBox, Image, Run, Value, init};
-use cresset_ship::wandb::OfflineRun;
-use cresset_ship::{Events, Ledger, Memory, Sink, Target};
+use cresset_record::{
+    ConsoleLine, Definition, Key, Level, Rank, RunDir, State, SummaryRule, Timestamp,
+};
+use cresset_run::{Html, Run, init};
+use cresset_ship::wandb::{OfflineRun, OnlineRun};
+use cresset_ship::{Event, Events, Ledger, Memory, ShipError, Sink, Target};
 use serde_json::{Map, Value as Json, json};
 
 use double::{Double, Exchange};
@@ -80,6 +82,8 @@ fn log_fixed_run(root: &Path) -> RunDir {
     run.log(3, [("val/l", 4.0), ("epoch", 3.0), ("loss", 0.25)]);
     wait_until_written(&run);
     run.log_value(5, "note", "hello");
+    run.log_histogram(6, "weights", &[1.0f32, 2.0, 3.0][..]);
+    run.log_value(7, "page", Html::new("<b>x</b>"));
     run.alert(Level::Warn, "T", "text");
     run.update_config(&json!({"new": 1}));
     run.set_summary("best", 5);
@@ -200,6 +204,16 @@ fn sorted(json: &Json) -> Json {
     }
 }
 
+fn weights() -> Json {
+    let edges = [0.5f64.sqrt(), 1.0, 2f64.sqrt(), 2.0, 8f64.sqrt(), 4.0];
+    json!({"_type": "histogram", "bins": edges, "values": [1, 0, 1, 0, 1]})
+}
+
+fn page() -> Json {
+    let digest = "8d50e79a7be8e0a9d5b0ab6b5a1e2d4d";
+    json!({"_type": "html-file", "path": digest, "sha256": digest, "size": 8})
+}
+
 fn fixed_rows() -> Vec<Json> {
     let rows = [
         json!({"_step": 0, "loss": 1.0, "train/acc": 0.5}),
@@ -207,6 +221,8 @@ fn fixed_rows() -> Vec<Json> {
         json!({"_step": 2, "val/l": 2.0, "epoch": 2.0}),
         json!({"_step": 3, "val/l": 4.0, "epoch": 3.0, "loss": 0.25}),
         json!({"_step": 5, "note": "hello"}),
+        json!({"_step": 6, "weights": weights()}),
+        json!({"_step": 7, "page": page()}),
     ];
     rows.into_iter()
         .map(|row| timeless(row.as_object().unwrap().clone()))
@@ -215,7 +231,7 @@ fn fixed_rows() -> Vec<Json> {
 
 fn fixed_summary() -> Json {
     let summary = json!({
-        "_step": 5, "loss": 0.25, "train/acc": 0.5, "x": "Infinity", "val/l": {"min": 2.0}, "epoch": 3.0, "note": "hello", "best": 5,
+        "_step": 7, "weights": weights(), "page": page(), "loss": 0.25, "train/acc": 0.5, "x": "Infinity", "val/l": {"min": 2.0}, "epoch": 3.0, "note": "hello", "best": 5,
     });
     timeless(summary.as_object().unwrap().clone())
 }
@@ -288,4 +304,250 @@ fn wandbs_own_messages_read_what_was_logged() {
         None,
         "0 is left out"
     );
+}
+
+/// Lines of a stream's file, put together from all requests by their offsets.
+fn streamed(heard: &[Exchange], file: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for request in heard.iter().filter(|e| e.is_stream()) {
+        let json = request.json();
+        let Some(part) = json["files"].get(file) else {
+            continue;
+        };
+        let offset = part["offset"].as_u64().unwrap() as usize;
+        for (i, line) in part["content"].as_array().unwrap().iter().enumerate() {
+            let line = line.as_str().unwrap().to_owned();
+            assert!(offset + i <= lines.len(), "a gap in {file}");
+            lines.truncate(offset + i);
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn streamed_rows(heard: &[Exchange]) -> Vec<Json> {
+    let lines = streamed(heard, "wandb-history.jsonl");
+    let rows = lines.iter().map(|line| parse(line));
+    rows.map(|row| timeless(row.as_object().unwrap().clone()))
+        .collect()
+}
+
+fn streamed_summary(heard: &[Exchange]) -> Json {
+    let lines = streamed(heard, "wandb-summary.json");
+    timeless(parse(lines.last().unwrap()).as_object().unwrap().clone())
+}
+
+/// The end that the stream was told: whether all went well.
+fn exit(heard: &[Exchange]) -> Vec<(Json, Json)> {
+    let requests = heard.iter().filter(|e| e.is_stream()).map(Exchange::json);
+    let ends = requests.filter(|json| json.get("complete").is_some());
+    ends.map(|json| (json["complete"].clone(), json["exitcode"].clone()))
+        .collect()
+}
+
+/// Config as the last request about the run has it, without what tells clients apart.
+fn config(heard: &[Exchange]) -> Json {
+    let asked = heard.iter().filter_map(|e| e.variables("upsertBucket"));
+    let configs = asked.filter_map(|v| serde_json::from_str::<Json>(v["config"].as_str()?).ok());
+    let mut config = configs.last().unwrap();
+    let wandb = config["_wandb"]["value"].as_object_mut().unwrap();
+    wandb.retain(|key, _| key == "m");
+    // Metrics have no order, but where one names another by its number.
+    sorted(&config)
+}
+
+/// `wandb sync` of a folder.
+fn sync(folder: &Path, double: &Double, within: &Path) {
+    let wandb = python().parent().unwrap().join("wandb");
+    let mut command = Command::new(wandb);
+    command.arg("sync").arg(folder);
+    let said = run(&mut command, Some(double), within);
+    assert!(!said.to_lowercase().contains("error"), "{said}");
+}
+
+#[test]
+#[ignore = "needs wandb: cargo xtask test"]
+fn wandb_sync_takes_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = log_fixed_run(&dir.path().join("root"));
+    let within = dir.path().join("wandb");
+    carry(&run, OfflineRun::new(&within));
+    let (folder, double) = (only_folder(&within), Double::start());
+    sync(&folder, &double, dir.path());
+    let heard = double.heard();
+    assert_eq!(streamed_rows(&heard), fixed_rows());
+    assert_eq!(streamed_summary(&heard), fixed_summary());
+    assert_eq!(exit(&heard), [(json!(true), json!(0))]);
+    let config = config(&heard);
+    assert_eq!(config["lr"]["value"], json!(0.1));
+    assert_eq!(config["new"]["value"], json!(1));
+    let bucket = heard
+        .iter()
+        .find_map(|e| e.variables("upsertBucket"))
+        .unwrap();
+    assert_eq!(
+        (&bucket["name"], &bucket["displayName"]),
+        (&json!("abc123"), &json!("nm"))
+    );
+    assert_eq!(
+        (&bucket["groupName"], &bucket["jobType"]),
+        (&json!("g"), &json!("train"))
+    );
+    let alerts: Vec<Json> = heard
+        .iter()
+        .filter_map(|e| e.variables("notifyScriptableRunAlert"))
+        .collect();
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0]["severity"], "WARN");
+    assert!(
+        folder.join("run-abc123.wandb.synced").exists(),
+        "marked as sent"
+    );
+}
+
+/// Gives a sink events that the little run cannot log: what is printed, and what telemetry says.
+struct With<S> {
+    sink: S,
+    more: Vec<(Rank, Event)>,
+}
+
+impl<S: Sink> Sink for With<S> {
+    fn take(
+        &mut self,
+        run: &RunDir,
+        events: &[(Rank, Event)],
+        memory: &mut Memory,
+    ) -> Result<(), ShipError> {
+        let mut events = events.to_vec();
+        events.append(&mut self.more);
+        self.sink.take(run, &events, memory)
+    }
+
+    fn end(&mut self, run: &RunDir, state: &State, memory: &mut Memory) -> Result<(), ShipError> {
+        self.sink.end(run, state, memory)
+    }
+}
+
+fn more() -> Vec<(Rank, Event)> {
+    let line = ConsoleLine {
+        time: Timestamp::now(),
+        level: Level::Info,
+        target: String::new(),
+        message: "hello".into(),
+        fields: Map::new(),
+    };
+    let figures = [
+        ("host/threads", 9.0),
+        ("host/memory_process", 2097152.0),
+        ("host/memory_limit", 8388608.0),
+    ];
+    let points = figures.map(|(key, value)| (Key::new(&format!("system/{key}")).unwrap(), value));
+    let stats = Event::Scalars {
+        step: 0,
+        time: Timestamp::now(),
+        points: points.to_vec(),
+    };
+    vec![(Rank(0), Event::Console(line)), (Rank(0), stats)]
+}
+
+/// Console lines without their times.
+fn console(heard: &[Exchange]) -> Vec<String> {
+    let lines = streamed(heard, "output.log");
+    lines
+        .iter()
+        .map(|line| line.split_once(' ').unwrap().1.to_owned())
+        .collect()
+}
+
+#[test]
+#[ignore = "needs wandb: cargo xtask test"]
+fn a_server_hears_the_same_from_us_as_from_wandbs_own_client() {
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = Double::start();
+    script("fixed.py", &[], Some(&theirs), dir.path());
+    let theirs = theirs.heard();
+
+    let ours = Double::start();
+    let run = log_fixed_run(&dir.path().join("root"));
+    let sink = OnlineRun::new(&ours.url(), double::KEY).unwrap();
+    carry(&run, With { sink, more: more() });
+    let ours = ours.heard();
+
+    assert_eq!(streamed_rows(&ours), streamed_rows(&theirs));
+    assert_eq!(streamed_rows(&ours), fixed_rows());
+    assert_eq!(streamed_summary(&ours), streamed_summary(&theirs));
+    assert_eq!(console(&ours), console(&theirs));
+    assert_eq!(exit(&ours), exit(&theirs));
+    assert_eq!(config(&ours), config(&theirs));
+    let keys = |heard: &[Exchange]| {
+        let line = parse(&streamed(heard, "wandb-events.jsonl")[0]);
+        line.as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let (our_keys, their_keys) = (keys(&ours), keys(&theirs));
+    for name in [
+        "_timestamp",
+        "_runtime",
+        "_wandb",
+        "system.proc.cpu.threads",
+        "system.proc.memory.rssMB",
+        "system.proc.memory.percent",
+    ] {
+        let name = name.to_owned();
+        assert!(
+            our_keys.contains(&name) && their_keys.contains(&name),
+            "{name}"
+        );
+    }
+    let first = |heard: &[Exchange], operation: &str| {
+        heard.iter().find_map(|e| e.variables(operation)).unwrap()
+    };
+    let (our_run, their_run) = (first(&ours, "upsertBucket"), first(&theirs, "upsertBucket"));
+    for name in [
+        "name",
+        "project",
+        "displayName",
+        "groupName",
+        "jobType",
+        "notes",
+        "tags",
+    ] {
+        assert_eq!(our_run[name], their_run[name], "{name}");
+    }
+    let alert = "notifyScriptableRunAlert";
+    assert_eq!(first(&ours, alert), first(&theirs, alert));
+    // Files: where they are put, with what in them, and that the stream says so.
+    let puts = |heard: &[Exchange]| {
+        let puts = heard
+            .iter()
+            .filter(|e| e.method == "PUT" && e.path.contains("/media/"));
+        puts.map(|e| (e.path.clone(), e.body.clone(), e.authorization.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(puts(&ours), puts(&theirs));
+    assert_eq!(puts(&ours)[0].2, None, "a store does not get the key");
+    let file = puts(&ours)[0].0.strip_prefix("/put/").unwrap().to_owned();
+    let is_told = |e: &&Exchange| {
+        e.is_stream()
+            && e.json()["uploaded"]
+                .as_array()
+                .is_some_and(|l| l.contains(&json!(file)))
+    };
+    assert_eq!(
+        (
+            ours.iter().filter(is_told).count(),
+            theirs.iter().filter(is_told).count()
+        ),
+        (1, 1)
+    );
+    for (ours, theirs) in ours
+        .iter()
+        .zip(&theirs)
+        .filter(|(o, t)| o.path == "/graphql" && t.path == "/graphql")
+    {
+        assert_eq!(ours.authorization, theirs.authorization);
+    }
 }

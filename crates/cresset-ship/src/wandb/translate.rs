@@ -22,6 +22,8 @@ use super::{histogram, summary::Summary, system, value};
 pub(crate) struct Known {
     pub(crate) head: Option<Head>,
     pub(crate) definitions: Vec<Definition>,
+    /// Definitions as W&B was told of them, one a metric.
+    pub(crate) metrics: Vec<Definition>,
     pub(crate) summary: Summary,
     /// What the user put into the summary by hand.
     pub(crate) by_hand: Map<String, Json>,
@@ -205,7 +207,7 @@ impl Known {
             if rank.0 > 0 {
                 // W&B's own way to tell processes of one run apart.
                 for (name, _) in &mut items {
-                    name.push_str(&format!("/l:rank-{}", rank.0));
+                    name.push_str(&format!("/l:rank_{}", rank.0));
                 }
             }
             let time = time.0;
@@ -277,7 +279,7 @@ impl Known {
     ) {
         if is_new && self.definitions.iter().any(|d| is_ours_to_expand(d, &key)) {
             let definition = resolve(&self.definitions, &key);
-            told.entries.push(Entry::Metric(definition));
+            self.metric(definition, told);
         }
         let runtime = self.runtime(time);
         if (step, time.0) > self.latest {
@@ -304,13 +306,23 @@ impl Known {
         }
         self.summary.redefined(&definition.pattern);
         if is_wandbs_to_expand(&definition.pattern) {
-            told.entries.push(Entry::Metric(definition.clone()));
+            self.metric(resolve(&self.definitions, &definition.pattern), told);
             return;
         }
         let keys = self.summary.keys();
         let matching = keys.filter(|key| pattern_matches(&definition.pattern, key));
-        let metrics = matching.map(|key| Entry::Metric(resolve(&self.definitions, key)));
-        told.entries.extend(metrics);
+        let metrics: Vec<_> = matching
+            .map(|key| resolve(&self.definitions, key))
+            .collect();
+        for metric in metrics {
+            self.metric(metric, told);
+        }
+    }
+
+    fn metric(&mut self, definition: Definition, told: &mut Told) {
+        self.metrics.retain(|m| m.pattern != definition.pattern);
+        self.metrics.push(definition.clone());
+        told.entries.push(Entry::Metric(definition));
     }
 
     fn tell_summary(&mut self, told: &mut Told) {
@@ -361,7 +373,7 @@ impl Told {
 fn prefixed(rank: Rank, key: &str) -> String {
     match rank.0 {
         0 => key.to_owned(),
-        rank => format!("rank-{rank}/{key}"),
+        rank => format!("rank_{rank}/{key}"),
     }
 }
 
