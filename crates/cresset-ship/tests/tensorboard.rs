@@ -193,7 +193,11 @@ fn tensorboard_shows_what_was_logged() {
     assert!(text("confusion").contains("<th>void</th>"));
     assert!(text("cresset/config").contains("<td>optimizer.lr</td>"));
     let environment = text("cresset/environment");
-    assert!(view.environment().keys().all(|name| environment.contains(name)));
+    assert!(
+        view.environment()
+            .keys()
+            .all(|name| environment.contains(name))
+    );
 
     let query = json!({"experimentName": "", "startIndex": 0, "sliceSize": 10, "colParams": [],
         "allowedStatuses": ["STATUS_SUCCESS"]});

@@ -21,8 +21,11 @@ impl Page<'_> {
     pub(super) fn put(&mut self, event: &Event) {
         match event {
             Event::Start(start) => {
-                self.start(start);
-                self.config(&start.config);
+                // Each segment of a log begins with it.
+                if !std::mem::replace(&mut self.written.has_start, true) {
+                    self.start(start);
+                    self.config(&start.config);
+                }
             }
             Event::Resume(resume) => {
                 if let Some(step) = resume.from_step {
@@ -34,7 +37,7 @@ impl Page<'_> {
                 self.say("cresset/run", 0, &format!("taken up again{from}"));
             }
             Event::Environment(environment) => {
-                self.say("cresset/environment", 0, &code(environment));
+                self.say_once("cresset/environment", &code(environment));
             }
             Event::Scalars { step, time, points } => self.scalars(*step, *time, points),
             Event::Histogram {
@@ -51,7 +54,7 @@ impl Page<'_> {
                 time,
                 media,
             } => self.media(key, *step, *time, media),
-            Event::Define(definition) => self.say("cresset/definitions", 0, &code(definition)),
+            Event::Define(definition) => self.say_once("cresset/definitions", &code(definition)),
             Event::Config(update) => self.config(&update.values),
             Event::Label(update) => self.label(update),
             Event::Summary(values) => self.say("cresset/summary", 0, &code(values)),
@@ -127,6 +130,13 @@ impl Page<'_> {
     /// A text about the run rather than from it.
     fn say(&mut self, key: &str, step: u64, text: &str) {
         self.text(key, step, self.written.time, text);
+    }
+
+    /// A text about the run, unless it was said before: each segment of a log repeats some.
+    fn say_once(&mut self, key: &str, text: &str) {
+        if self.written.is_news(text) {
+            self.say(key, 0, text);
+        }
     }
 
     fn start(&mut self, start: &Start) {

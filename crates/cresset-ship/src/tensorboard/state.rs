@@ -1,9 +1,9 @@
 //! What is remembered of a run from one time to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use cresset_record::{Rank, RunDir, Timestamp};
+use cresset_record::{Digest, Rank, RunDir, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -48,7 +48,11 @@ pub(super) struct OfRank {
     pub(super) lines: u64,
     /// Whether a file of the run's end stands after this one.
     pub(super) has_end: bool,
+    /// Whether its start was written.
+    pub(super) has_start: bool,
     tags: BTreeMap<String, Plugin>,
+    /// Digests of texts that a later segment of the log may repeat.
+    said: BTreeSet<String>,
 }
 
 impl Written {
@@ -133,6 +137,12 @@ impl OfRank {
             tag = format!("{tag}/{}", plugin.name());
         }
         tag
+    }
+
+    /// Whether this was not said before.
+    pub(super) fn is_news(&mut self, text: &str) -> bool {
+        let digest = Digest::of(text.as_bytes()).to_string();
+        self.said.insert(digest[..16].to_owned())
     }
 
     /// A file's name. TensorBoard reads the files of a folder in the order of their names.

@@ -21,7 +21,12 @@ impl Board {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let server = Command::new(python())
-            .args(["-m", "tensorboard.main", "--load_fast=false", "--host=127.0.0.1"])
+            .args([
+                "-m",
+                "tensorboard.main",
+                "--load_fast=false",
+                "--host=127.0.0.1",
+            ])
             .arg("--samples_per_plugin=scalars=9999,histograms=999,images=99,audio=99,text=999")
             // Loads all before it serves.
             .args(["--reload_interval=0", "--reload_task=blocking"])

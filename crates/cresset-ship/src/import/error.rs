@@ -1,0 +1,63 @@
+//! Why a run was not imported.
+
+use std::io;
+use std::path::PathBuf;
+
+use cresset_record::{EncodeError, LockError, NameError, RunDir};
+
+/// Why a run was not imported. Nothing of it is there then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The same source is there as a run.
+    #[error("{source_name} is already imported as {}", run.path().display())]
+    AlreadyImported {
+        /// The source, for people.
+        source_name: String,
+        /// The run.
+        run: RunDir,
+    },
+    /// There is nothing to import.
+    #[error("{}: {why}", path.display())]
+    Nothing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What was missed.
+        why: &'static str,
+    },
+    /// The source is not what it should be.
+    #[error("{}, line {line}: {why}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Somebody imports the same at this moment.
+    #[error(transparent)]
+    Busy(#[from] LockError),
+    /// A name cannot be used.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The head of the run cannot be written.
+    #[error("the run cannot be begun: {0}")]
+    Head(#[from] EncodeError),
+}
+
+impl ImportError {
+    /// For `map_err`.
+    pub fn disk(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Disk { path, source }
+    }
+}
