@@ -22,6 +22,7 @@ use crate::options::{Durability, Overflow};
 use crate::panics;
 use crate::recorder::{Parts, Recorder};
 use crate::run::Run;
+use crate::ship;
 use crate::stop::StopWatch;
 use crate::storage::{Place, Storage};
 
@@ -40,14 +41,7 @@ pub fn init(project: impl Into<String>) -> Builder {
         name: variable("CRESSET_NAME"),
         group: variable("CRESSET_GROUP"),
         job_type: variable("CRESSET_JOB_TYPE"),
-        tags: variable("CRESSET_TAGS")
-            .map(|tags| {
-                tags.split(',')
-                    .map(|t| t.trim().to_owned())
-                    .filter(|t| !t.is_empty())
-                    .collect()
-            })
-            .unwrap_or_default(),
+        tags: list("CRESSET_TAGS"),
         notes: variable("CRESSET_NOTES").unwrap_or_default(),
         config: Ok(Map::new()),
         dir: PathBuf::from(variable("CRESSET_DIR").unwrap_or_else(|| ".cresset".into())),
@@ -57,6 +51,7 @@ pub fn init(project: impl Into<String>) -> Builder {
         durability: Durability::default(),
         overflow: Overflow::default(),
         telemetry: None,
+        places: list("CRESSET_TARGET"),
         disabled: false,
     }
 }
@@ -84,6 +79,7 @@ pub struct Builder {
     durability: Durability,
     overflow: Overflow,
     telemetry: Option<Box<dyn Companion>>,
+    places: Vec<String>,
     disabled: bool,
 }
 
@@ -243,6 +239,14 @@ impl Builder {
         self
     }
 
+    /// Ships the run while it goes on, such as to `https://cresset.example.org`; several calls name several places. `cresset sync`
+    /// does it, in a process of its own, and ends after the run; if it cannot be started, that is said, and the run is kept
+    /// here as always.
+    pub fn ship_to(mut self, place: impl Into<String>) -> Self {
+        self.places.push(place.into());
+        self
+    }
+
     /// Makes everything a no-op.
     pub fn disabled(mut self, disabled: bool) -> Self {
         self.disabled = disabled;
@@ -281,6 +285,7 @@ impl Builder {
             None => self.new_start(id, project, rank, &dir, clock.now(), config.clone()),
         };
         let name = start.name.clone();
+        let shipped = (root.clone(), dir.clone());
         let place = Place {
             root,
             dir: dir.clone(),
@@ -335,6 +340,12 @@ impl Builder {
             target.record(Record::Environment(environment::capture()), 4096);
         });
         let run = Run::new(recorder, &name);
+        if !self.places.is_empty() {
+            let places = self.places;
+            run.defer(0, move |run| {
+                ship::begin(run, &shipped.0, &shipped.1, &places);
+            });
+        }
         if let Some(telemetry) = self.telemetry {
             run.accompany(telemetry);
         }
@@ -433,6 +444,13 @@ impl Builder {
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What stands between commas.
+fn list(name: &str) -> Vec<String> {
+    let value = variable(name).unwrap_or_default();
+    let parts = value.split(',').map(|part| part.trim().to_owned());
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 fn mode_is_disabled() -> Result<bool, StartError> {

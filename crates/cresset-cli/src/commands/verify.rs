@@ -211,8 +211,7 @@ impl BadBlob {
     fn check(dir: &RunDir, folder: &BlobFolder, need: &Need) -> Option<Self> {
         let path = folder.path(&need.blob.digest);
         let (what, text) = match Digest::of_file(&path) {
-            Ok((digest, bytes)) if bytes == need.blob.bytes && digest == need.blob.digest =>
-            {
+            Ok((digest, bytes)) if bytes == need.blob.bytes && digest == need.blob.digest => {
                 return None;
             }
             Ok((_, bytes)) if bytes != need.blob.bytes => (
