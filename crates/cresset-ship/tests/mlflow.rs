@@ -45,7 +45,7 @@ fn record(root: &Path, project: &str) -> RunDir {
         .config(&json!({
             "seed": 7,
             "optimizer": {"name": "adamw", "lr": 3e-4, "betas": [0.9, 0.999]},
-            "prompt": "x".repeat(7000),
+            "prompt": "word ".repeat(1400),
         }))
         .start()
         .unwrap();

@@ -12,6 +12,9 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
 /// Where the server takes artifacts of runs that it keeps itself.
 const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
+/// Without it, MLflow 3's page takes an experiment for one with language models, and asks.
+const KIND: (&str, &str) = ("mlflow.experimentKind", "custom_model_development");
+
 /// A tracking server.
 #[derive(Clone, Debug)]
 pub(super) struct Api {
@@ -48,7 +51,9 @@ impl Api {
         let found = match self.find_experiment(name) {
             Err(ShipError::Refused(_)) => {
                 // There is none, or somebody else makes it at this moment.
-                let made = self.post("experiments/create", &json!({ "name": name }));
+                let kind = json!({"key": KIND.0, "value": KIND.1});
+                let experiment = json!({"name": name, "tags": [kind]});
+                let made = self.post("experiments/create", &experiment);
                 match made {
                     Ok(made) => return text(&made["experiment_id"], "experiment_id"),
                     Err(error) => self.find_experiment(name).map_err(|_| error)?,

@@ -11,6 +11,7 @@ pub(super) const RUN_ID: &str = "cresset.run_id";
 const NOTES: &str = "mlflow.note.content";
 const TAGS: &str = "cresset.tags";
 const GROUP: &str = "cresset.group";
+const REASON: &str = "cresset.reason";
 
 pub(super) fn of_start(start: &Start, user: Option<&str>, out: &mut Outgoing) {
     out.tag(RUN_ID, start.run.as_str());
@@ -74,11 +75,18 @@ pub(super) fn of_environment(environment: &Map<String, Json>, out: &mut Outgoing
     }
 }
 
-/// MLflow's word for how a run ended; it has fewer, so ours and the reason are tags.
-pub(super) fn of_end(state: &State, out: &mut Outgoing) -> &'static str {
+/// MLflow's word for how a run ended; it has fewer, so ours and the reason are tags. `there` are the run's tags.
+pub(super) fn of_end(
+    state: &State,
+    there: &[(String, String)],
+    out: &mut Outgoing,
+) -> &'static str {
     out.tag("cresset.state", state.word());
-    // Empty where an earlier end of the same run had one.
-    out.tag("cresset.reason", state.reason().unwrap_or_default());
+    // An earlier end of the same run may have had one.
+    let had_reason = there.iter().any(|(name, _)| name == REASON);
+    if state.reason().is_some() || had_reason {
+        out.tag(REASON, state.reason().unwrap_or_default());
+    }
     match state {
         State::Running => "RUNNING",
         State::Finished => "FINISHED",

@@ -234,7 +234,8 @@ impl<'a> Visit<'a> {
     /// The run is over.
     pub(super) fn end(&mut self, state: &State) -> Result<(), ShipError> {
         self.closing()?;
-        let status = labels::of_end(state, &mut self.out);
+        let there = self.api.run(&self.carried.run_id)?;
+        let status = labels::of_end(state, &there.tags, &mut self.out);
         self.out.send(self.api, &self.carried.run_id)?;
         self.carried.is_over = true;
         self.api.update_run(&json!({
