@@ -362,8 +362,8 @@ pub(crate) struct SyncArguments {
     /// The runs: their ids or the beginnings of them, their names, their folders, or `latest` [default: all]
     #[arg(value_name = "RUN")]
     pub(crate) runs: Vec<String>,
-    /// Where to, such as https://cresset.example.org; several times for several places [default: $CRESSET_TARGET, or the
-    /// server that you are logged in to]
+    /// Where to: a Cresset server's address, mlflow+https://…, wandb+https://…, wandb:FOLDER (offline runs) or
+    /// tensorboard:FOLDER; several times for several places [default: $CRESSET_TARGET, or the server that you are logged in to]
     #[arg(long = "to", value_name = "PLACE")]
     pub(crate) to: Vec<String>,
     /// Go on while runs are written; without runs, also with those that begin, until interrupted

@@ -7,11 +7,12 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use cresset_ship::Destination;
 
 const VARIABLE: &str = "CRESSET_API_KEY";
 
 /// Keys by the addresses of their servers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Credentials {
     keys: BTreeMap<String, String>,
 }
@@ -29,10 +30,14 @@ impl Credentials {
         Ok(Self { keys })
     }
 
-    /// The key for a server: that of the environment goes before.
-    pub(crate) fn key(&self, address: &str) -> Option<String> {
-        let set = env::var(VARIABLE).ok().filter(|key| !key.is_empty());
-        set.or_else(|| self.keys.get(trimmed(address)).cloned())
+    /// The secret of this name for a place: what the environment has goes before.
+    pub(crate) fn secret(&self, place: &Destination, name: &str) -> Option<String> {
+        let set = env::var(name).ok().filter(|secret| !secret.is_empty());
+        let kept = || match name {
+            VARIABLE => self.keys.get(place.server()?).cloned(),
+            _ => None,
+        };
+        set.or_else(kept)
     }
 
     /// The server that is meant where none is named: the only one.
@@ -47,8 +52,8 @@ impl Credentials {
     /// Keeps a key, or forgets it.
     pub(crate) fn set(&mut self, address: &str, key: Option<String>) -> Result<PathBuf> {
         match key {
-            Some(key) => self.keys.insert(trimmed(address).to_owned(), key),
-            None => self.keys.remove(trimmed(address)),
+            Some(key) => self.keys.insert(address.to_owned(), key),
+            None => self.keys.remove(address),
         };
         let path = path()?;
         self.write(&path)
@@ -72,10 +77,6 @@ impl Credentials {
         file.sync_all()?;
         fs::rename(&beside, path)
     }
-}
-
-fn trimmed(address: &str) -> &str {
-    address.trim().trim_end_matches('/')
 }
 
 /// `$XDG_CONFIG_HOME/cresset/keys.json`, else under `~/.config`.

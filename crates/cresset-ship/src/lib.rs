@@ -20,7 +20,7 @@ mod target;
 pub mod tensorboard;
 pub mod wandb;
 
-pub use destination::Destination;
+pub use destination::{Destination, Secrets};
 pub use error::ShipError;
 pub use event::Event;
 pub use events::Events;

@@ -17,12 +17,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub struct Shipment {
     run: RunDir,
     to: Destination,
-    key: Option<String>,
+    secrets: Box<Keeper>,
     target: Option<Box<dyn Target>>,
     /// In a row.
     failures: u32,
     not_before: Instant,
 }
+
+/// Gives secrets by name, from thread to thread.
+type Keeper = dyn Fn(&str) -> Option<String> + Send;
 
 /// What came of a try.
 #[derive(Debug)]
@@ -41,11 +44,15 @@ pub enum Step {
 impl Shipment {
     /// Nothing is carried yet.
     #[must_use]
-    pub fn new(run: RunDir, to: Destination, key: Option<String>) -> Self {
+    pub fn new(
+        run: RunDir,
+        to: Destination,
+        secrets: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> Self {
         Self {
             run,
             to,
-            key,
+            secrets: Box::new(secrets),
             target: None,
             failures: 0,
             not_before: Instant::now(),
@@ -94,7 +101,7 @@ impl Shipment {
         let target = match &mut self.target {
             Some(target) => target,
             None => {
-                let target = self.to.open(&self.run, self.key.as_deref())?;
+                let target = self.to.open(&self.run, &*self.secrets)?;
                 self.target.insert(target)
             }
         };

@@ -12,7 +12,9 @@ use crate::output::Output;
 
 pub(crate) fn run(arguments: &LoginArguments, out: &mut Output) -> anyhow::Result<Exit> {
     let server: Destination = arguments.server.parse().map_err(usage)?;
-    let address = server.address().context("keys are for servers")?;
+    let address = server.server().context(
+        "a key is kept for a Cresset server; those of other trackers are in their own variables",
+    )?;
     let mut credentials = Credentials::read()?;
     if arguments.forget {
         credentials.set(address, None)?;

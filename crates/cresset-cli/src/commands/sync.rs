@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::env;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const SCAN: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<Exit> {
-    let credentials = Credentials::read()?;
+    let credentials = Arc::new(Credentials::read()?);
     let places = places(&a.to, &credentials)?;
     if a.dry_run {
         return dry_run(a, dir, &places, out);
@@ -183,16 +183,17 @@ impl Work {
         &self,
         run: RunDir,
         places: &[Destination],
-        credentials: &Credentials,
+        credentials: &Arc<Credentials>,
         known: &mut HashSet<PathBuf>,
     ) -> usize {
         if !known.insert(run.path().to_owned()) {
             return 0;
         }
         let turns = places.iter().map(|place| {
-            let key = place.address().and_then(|address| credentials.key(address));
+            let (credentials, of) = (Arc::clone(credentials), place.clone());
+            let secrets = move |name: &str| credentials.secret(&of, name);
             Turn {
-                shipment: Shipment::new(run.clone(), place.clone(), key),
+                shipment: Shipment::new(run.clone(), place.clone(), secrets),
                 next: Instant::now(),
                 unheard: None,
                 frames: 0,
