@@ -3,6 +3,7 @@
 mod decode;
 mod histogram;
 mod hparams;
+mod media;
 mod tensor;
 
 use std::fs::{self, File};
@@ -10,8 +11,8 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use cresset_record::{
-    ConfigUpdate, ConsoleLine, Content, ImageDetail, Level, Media, MediaDetail, Outcome, Rank,
-    Record, Resume, Root, Start, Timestamp,
+    ConfigUpdate, ConsoleLine, Content, Level, Media, MediaDetail, Outcome, Rank, Record, Resume,
+    Root, Start, Timestamp,
 };
 use serde_json::{Map, json};
 
@@ -25,7 +26,7 @@ const MAX_DEPTH: u32 = 32;
 
 /// Imports each folder with event files, at `folder` and below it, as a run: one result for each, in the order of their paths.
 ///
-/// Scalars, histograms, images, texts and hyper-parameters are taken over, in the form of TensorFlow 1 and of TensorFlow 2; what else there is, and
+/// Scalars, histograms, images, sounds, texts and hyper-parameters are taken over, in the form of TensorFlow 1 and of TensorFlow 2; what else there is, and
 /// what is damaged, is counted in [`Imported::left_out`]. A histogram's buckets have other edges than ours: all of a bucket's count is put at its
 /// middle. Steps below zero become 0. Event files do not say how a run ended, unless hyper-parameters do: it has finished then, at its last event.
 ///
@@ -196,7 +197,13 @@ impl Import {
                 What::Scalar(tag, value) => scalars.push((tag, value)),
                 What::Histogram(tag, stats) => self.run.histogram(tag, step, time, *stats)?,
                 What::Text(tag, text) => self.run.text(tag, step, time, &text)?,
-                What::Image { tag, size, bytes } => self.image(&tag, step, time, size, bytes)?,
+                What::Image { tag, size, bytes } => {
+                    let kind = media::image(bytes, size);
+                    self.keep(&tag, (step, time), bytes, kind)?;
+                }
+                What::Audio { tag, bytes } => {
+                    self.keep(&tag, (step, time), bytes, media::audio(bytes))?;
+                }
                 What::Config(values) => self.run.config(ConfigUpdate { time, values })?,
                 What::Ended(outcome) => self.outcome = outcome,
                 What::Restart => {
@@ -217,56 +224,26 @@ impl Import {
         self.run.scalars(step, time, scalars)
     }
 
-    fn image(
+    /// An image or a sound.
+    fn keep(
         &mut self,
         tag: &str,
-        step: u64,
-        time: Timestamp,
-        (width, height): (u32, u32),
+        (step, time): (u64, Timestamp),
         bytes: &[u8],
+        kind: Option<(&str, MediaDetail)>,
     ) -> Result<(), ImportError> {
-        // Only what a browser takes for a picture and for nothing else.
-        let media_type = match bytes {
-            [0x89, b'P', b'N', b'G', ..] => "image/png",
-            [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-            [b'G', b'I', b'F', b'8', ..] => "image/gif",
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'E',
-                b'B',
-                b'P',
-                ..,
-            ] => "image/webp",
-            _ => {
-                self.run
-                    .leave_out("image that is no PNG, JPEG, GIF or WebP");
-                return Ok(());
-            }
+        let Some((media_type, detail)) = kind else {
+            let what = "image or sound that is no PNG, JPEG, GIF, WebP or WAV";
+            self.run.leave_out(what);
+            return Ok(());
         };
         let content = Content::Blob(self.run.blob(bytes, media_type)?);
-        let detail = MediaDetail::Image(ImageDetail {
-            width,
-            height,
-            ..ImageDetail::default()
-        });
         let caption = None;
-        self.run.media(
-            tag,
-            step,
-            time,
-            Media {
-                content,
-                caption,
-                detail,
-            },
-        )
+        let media = Media {
+            content,
+            caption,
+            detail,
+        };
+        self.run.media(tag, step, time, media)
     }
 }

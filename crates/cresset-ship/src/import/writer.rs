@@ -1,36 +1,26 @@
 //! Writes a run that happened elsewhere.
 
-use std::collections::{BTreeMap, HashMap};
+mod log;
+mod names;
+mod place;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cresset_record::{
-    BlobRef, ConfigUpdate, ConsoleLine, Content, Digest, End, FrameBuilder, Holder, Key, KeyId,
-    Level, LogWriter, MAX_KEY, Media, MediaDetail, NameError, Outcome, Rank, Record, Root, RunDir,
-    RunId, Start, TensorStats, Timestamp, WriterLock,
+    BlobRef, ConfigUpdate, ConsoleLine, Content, End, KeyId, Level, Media, MediaDetail, Outcome,
+    Record, Root, Start, TensorStats, Timestamp,
 };
 
 use super::{ImportError, Imported};
+pub use names::run_id;
+
+use log::Log;
+use place::Place;
 
 /// Longer texts are blobs.
 const INLINE: usize = 4096;
-/// A source with more series than this has made them up.
-const MAX_KEYS: usize = 100_000;
-
-/// The id of a run that is imported: from the kind of its source and from what tells the source from all others.
-///
-/// # Errors
-/// If the kind is no word.
-pub fn run_id(kind: &str, identity: &[&[u8]]) -> Result<RunId, NameError> {
-    let mut bytes = Vec::new();
-    for part in identity {
-        // With its length, so that no two lists of parts are the same bytes.
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
-    }
-    let digest = Digest::of(&bytes).to_string();
-    RunId::try_from(format!("{kind}-{}", &digest[..16]))
-}
 
 /// Writes a run that happened elsewhere, one value after another. It is seen once it is [finished](Self::finish); dropped before, nothing is left
 /// of it.
@@ -63,23 +53,12 @@ pub fn run_id(kind: &str, identity: &[&[u8]]) -> Result<RunId, NameError> {
 /// ```
 #[derive(Debug)]
 pub struct RunWriter {
-    source: String,
     name: String,
-    /// Where it will be.
-    target: RunDir,
-    /// Where it is until then.
-    dir: RunDir,
-    log: LogWriter,
-    frame: FrameBuilder,
-    keys: HashMap<String, KeyId>,
-    /// What every segment begins with, but for keys.
-    head: Vec<Record>,
+    log: Log,
     row: Vec<(KeyId, f64)>,
     points: u64,
     values: u64,
     left_out: BTreeMap<String, u64>,
-    is_finished: bool,
-    _lock: WriterLock,
 }
 
 impl RunWriter {
@@ -88,42 +67,13 @@ impl RunWriter {
     /// # Errors
     /// If the run is there already, is imported at this moment, or cannot be written.
     pub fn begin(into: &Root, source: &str, start: &Start) -> Result<Self, ImportError> {
-        let id = start.run.as_str();
-        let known = into.find(id).unwrap_or_default();
-        if let Some(run) = known.into_iter().find(|run| run.id_text() == id) {
-            let source_name = source.to_owned();
-            return Err(ImportError::AlreadyImported { source_name, run });
-        }
-        // Where nobody looks for runs: they are two folders deep.
-        let dir = RunDir::new(into.path().join(format!(".import-{id}")));
-        fs::create_dir_all(dir.path()).map_err(ImportError::disk(dir.path()))?;
-        let holder = Holder {
-            pid: std::process::id(),
-            host: "this machine".to_owned(),
-            since: Timestamp::now(),
-        };
-        let lock = WriterLock::acquire(&dir, Rank(0), &holder)?;
-        // An import that was killed may have left some.
-        for (rank, index) in dir.segments().map_err(ImportError::disk(dir.path()))? {
-            let path = dir.segment(rank, index);
-            fs::remove_file(&path).map_err(ImportError::disk(path))?;
-        }
-        let log = LogWriter::create(&dir, Rank(0)).map_err(ImportError::disk(dir.path()))?;
         let mut writer = Self {
-            source: source.to_owned(),
             name: start.name.clone(),
-            target: into.run(&start.project, &start.run),
-            dir,
-            log,
-            frame: FrameBuilder::default(),
-            keys: HashMap::new(),
-            head: Vec::new(),
+            log: Log::new(Place::take(into, source, &start.project, &start.run)?)?,
             row: Vec::new(),
             points: 0,
             values: 0,
             left_out: BTreeMap::new(),
-            is_finished: false,
-            _lock: lock,
         };
         writer.record(Record::Start(Box::new(start.clone())))?;
         Ok(writer)
@@ -148,10 +98,10 @@ impl RunWriter {
         }
         if !row.is_empty() {
             self.points += row.len() as u64;
-            self.frame.push_row(step, time, &row);
+            self.log.push_row(step, time, &row)?;
         }
         self.row = row;
-        self.make_room()
+        Ok(())
     }
 
     /// A histogram.
@@ -233,9 +183,9 @@ impl RunWriter {
     /// # Errors
     /// If they cannot be written.
     pub fn blob(&self, bytes: &[u8], media_type: &str) -> Result<BlobRef, ImportError> {
-        let blobs = self.dir.blobs();
+        let blobs = self.log.dir().blobs();
         let kept = blobs.put(bytes, media_type);
-        kept.map_err(ImportError::disk(self.dir.path()))
+        kept.map_err(ImportError::disk(self.log.dir().path()))
     }
 
     /// A line of console.
@@ -259,20 +209,7 @@ impl RunWriter {
     /// # Errors
     /// If it cannot be written.
     pub fn record(&mut self, record: Record) -> Result<(), ImportError> {
-        self.frame.push(&record)?;
-        let is_lasting = matches!(
-            record,
-            Record::Start(_)
-                | Record::Environment(_)
-                | Record::Define(_)
-                | Record::Config(_)
-                | Record::Label(_)
-                | Record::Summary(_)
-        );
-        if is_lasting {
-            self.head.push(record);
-        }
-        self.make_room()
+        self.log.push(record)
     }
 
     /// Counts something that has no place in a run, such as `values of the plugin mesh`.
@@ -300,117 +237,35 @@ impl RunWriter {
             self.record(Record::Console(line))?;
         }
         self.record(Record::End(End { time, outcome }))?;
-        self.append()?;
-        self.log
-            .sync()
-            .map_err(ImportError::disk(self.dir.path()))?;
-        self.put_in_place()?;
-        self.is_finished = true;
         Ok(Imported {
-            run: self.target.clone(),
-            name: self.name.clone(),
+            run: self.log.show()?,
+            name: self.name,
             points: self.points,
             values: self.values,
             left_out,
         })
     }
 
-    fn put_in_place(&self) -> Result<(), ImportError> {
-        let target = self.target.path();
-        if let Some(project) = target.parent() {
-            fs::create_dir_all(project).map_err(ImportError::disk(project))?;
-        }
-        // A folder that holds something is not replaced.
-        match fs::rename(self.dir.path(), target) {
-            Err(_) if target.exists() => Err(ImportError::AlreadyImported {
-                source_name: self.source.clone(),
-                run: self.target.clone(),
-            }),
-            renamed => renamed.map_err(ImportError::disk(target)),
-        }
-    }
-
     /// A value that may be too large to be kept, which is then counted.
     fn value(&mut self, record: &Record) -> Result<(), ImportError> {
-        match self.frame.push(record) {
+        match self.log.push_value(record)? {
             Ok(()) => self.values += 1,
-            Err(error) => self.leave_out(error.to_string()),
-        }
-        self.make_room()
-    }
-
-    /// A key's number; `None` if there are too many.
-    fn key(&mut self, name: &str) -> Result<Option<KeyId>, ImportError> {
-        if let Some(id) = self.keys.get(name) {
-            return Ok(Some(*id));
-        }
-        if self.keys.len() >= MAX_KEYS {
-            self.leave_out(format!("values of series beyond {MAX_KEYS}"));
-            return Ok(None);
-        }
-        let id = KeyId(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
-        let key = usable(name)?;
-        self.frame.push(&Record::Key { id, key })?;
-        self.keys.insert(name.to_owned(), id);
-        Ok(Some(id))
-    }
-
-    fn make_room(&mut self) -> Result<(), ImportError> {
-        if self.frame.is_full() {
-            self.append()?;
-        }
-        if !self.log.is_full() {
-            return Ok(());
-        }
-        self.append()?;
-        self.log
-            .rotate()
-            .map_err(ImportError::disk(self.dir.path()))?;
-        for record in &self.head {
-            self.frame.push(record)?;
-        }
-        for (name, id) in &self.keys {
-            let key = usable(name)?;
-            self.frame.push(&Record::Key { id: *id, key })?;
+            Err(why) => self.leave_out(why.to_string()),
         }
         Ok(())
     }
 
-    fn append(&mut self) -> Result<(), ImportError> {
-        let appended = self.log.append(&mut self.frame);
-        appended.map_err(ImportError::disk(self.dir.path()))
-    }
-}
-
-impl Drop for RunWriter {
-    fn drop(&mut self) {
-        if !self.is_finished {
-            let _ = fs::remove_dir_all(self.dir.path());
+    /// A key's number; `None` if there are too many.
+    fn key(&mut self, name: &str) -> Result<Option<KeyId>, ImportError> {
+        let key = self.log.key(name)?;
+        if key.is_none() {
+            self.leave_out("value of a series beyond those that can be kept");
         }
+        Ok(key)
     }
-}
-
-/// The key nearest to a name from elsewhere.
-fn usable(name: &str) -> Result<Key, NameError> {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_control() { '_' } else { c })
-        .collect();
-    if plain.is_empty() {
-        return Key::new("unnamed");
-    }
-    if plain.len() <= MAX_KEY {
-        return Key::new(&plain);
-    }
-    // Long names often differ at their end.
-    let digest = Digest::of(name.as_bytes()).to_string();
-    let mut short: String = plain.chars().take(MAX_KEY / 8).collect();
-    short.push('…');
-    short.push_str(&digest[..16]);
-    Key::new(&short)
 }
 
 /// The path of a source by which it is known again.
-pub(super) fn canonical(path: &std::path::Path) -> Result<PathBuf, ImportError> {
+pub(super) fn canonical(path: &Path) -> Result<PathBuf, ImportError> {
     fs::canonicalize(path).map_err(ImportError::disk(path))
 }

@@ -31,6 +31,10 @@ pub(super) enum What<'a> {
         size: (u32, u32),
         bytes: &'a [u8],
     },
+    Audio {
+        tag: String,
+        bytes: &'a [u8],
+    },
     /// Hyper-parameters.
     Config(Map<String, Json>),
     Ended(Outcome),
@@ -60,6 +64,7 @@ struct Value<'a> {
     simple: Option<f64>,
     image: Option<&'a [u8]>,
     histogram: Option<&'a [u8]>,
+    audio: Option<&'a [u8]>,
     tensor: Option<&'a [u8]>,
 }
 
@@ -127,6 +132,8 @@ impl Decoder {
             whats.push(What::Histogram(tag, Box::new(histogram::message(bytes)?)));
         } else if let Some(bytes) = value.image {
             whats.push(image(tag, bytes)?);
+        } else if let Some(bytes) = value.audio {
+            whats.push(audio(tag, bytes)?);
         } else if let Some(bytes) = value.tensor {
             let plugin = self.plugin(value).to_owned();
             of_plugin(&plugin, value, &tensor::read(bytes)?, whats)?;
@@ -161,6 +168,7 @@ fn read(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
             2 => read.simple = Some(value.float()?),
             4 => read.image = Some(value.bytes()?),
             5 => read.histogram = Some(value.bytes()?),
+            6 => read.audio = Some(value.bytes()?),
             8 => read.tensor = Some(value.bytes()?),
             9 => {
                 for field in Fields::of(value.bytes()?) {
@@ -216,22 +224,32 @@ fn of_plugin<'a>(
             };
             let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
             let size = number(width).zip(number(height)).ok_or(Malformed)?;
-            let is_one = images.len() == 1;
-            whats.extend(images.iter().enumerate().map(|(i, bytes)| What::Image {
-                tag: if is_one {
-                    tag.to_owned()
-                } else {
-                    format!("{tag}/{i}")
-                },
-                size,
-                bytes,
-            }));
+            let images = numbered(tag, images);
+            whats.extend(images.map(|(tag, bytes)| What::Image { tag, size, bytes }));
+        }
+        "audio" => {
+            // A sound may have a label beside it.
+            let mut sounds = tensor.strings.clone();
+            sounds.retain(|sound| sound.starts_with(b"RIFF"));
+            whats.extend(numbered(tag, &sounds).map(|(tag, bytes)| What::Audio { tag, bytes }));
         }
         "hparams" => whats.extend(hparams::read(value.content)?),
         "" => whats.push(What::Other("tensor without a plugin".to_owned())),
         other => whats.push(What::Other(format!("value of the plugin {other}"))),
     }
     Ok(())
+}
+
+/// The values of one tag; of several, each gets a number.
+fn numbered<'a>(tag: &str, values: &[&'a [u8]]) -> impl Iterator<Item = (String, &'a [u8])> {
+    let is_one = values.len() == 1;
+    values
+        .iter()
+        .enumerate()
+        .map(move |(i, bytes)| match is_one {
+            true => (tag.to_owned(), *bytes),
+            false => (format!("{tag}/{i}"), *bytes),
+        })
 }
 
 /// A `Summary.Image`.
@@ -251,6 +269,18 @@ fn image<'a>(tag: &str, message: &'a [u8]) -> Result<What<'a>, Malformed> {
         size: (width, height),
         bytes,
     })
+}
+
+/// A `Summary.Audio`; what else it says stands in the sound as well.
+fn audio<'a>(tag: &str, message: &'a [u8]) -> Result<What<'a>, Malformed> {
+    let mut bytes = &[][..];
+    for field in Fields::of(message) {
+        if let (4, value) = field? {
+            bytes = value.bytes()?;
+        }
+    }
+    let tag = tag.to_owned();
+    Ok(What::Audio { tag, bytes })
 }
 
 /// A `LogMessage`.
