@@ -52,6 +52,7 @@ pub(crate) enum Command {
     Trash(TrashArguments),
     Sync(SyncArguments),
     Login(LoginArguments),
+    Import(ImportArguments),
     Index(IndexArguments),
     Gpu(GpuArguments),
     Serve(ServeArguments),
@@ -386,6 +387,43 @@ pub(crate) struct LoginArguments {
     /// Forget the key instead
     #[arg(long)]
     pub(crate) forget: bool,
+}
+
+/// Bring runs of other trackers
+///
+/// Each becomes a run of its own; what was brought already is not brought twice.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// What the sources are
+    #[arg(value_enum, value_name = "KIND")]
+    pub(crate) from: ImportSource,
+    /// Files or folders
+    #[arg(value_name = "SOURCE", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Into this project
+    #[arg(long, short, value_name = "PROJECT")]
+    pub(crate) project: String,
+    /// Name the run [default: as the source does]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Put the runs into a group
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Tag the runs; several times for several tags
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// A hyper-parameter that the source does not tell, such as lr=0.001; several times for several
+    #[arg(long = "config", value_name = "KEY=VALUE")]
+    pub(crate) config: Vec<String>,
+}
+
+/// What runs are brought from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ImportSource {
+    /// Folders with TensorBoard's event files; each folder below that has some is a run
+    Tensorboard,
+    /// A table with a row of names; a column `step` if there is one
+    Csv,
 }
 
 /// Look after the index, from which runs are listed and shown in the dashboard

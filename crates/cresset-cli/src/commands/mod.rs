@@ -3,6 +3,7 @@
 mod delete;
 mod export;
 mod gpu;
+mod import;
 mod index;
 mod key;
 mod login;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Trash(a) => trash::run(&a, dir, &mut out),
         Command::Sync(a) => sync::run(&a, dir, &mut out),
         Command::Login(a) => login::run(&a, &mut out),
+        Command::Import(a) => import::run(&a, dir, &mut out),
         Command::Index(a) => index::run(&a, dir, &mut out),
         Command::Gpu(a) => gpu::run(&a, dir, &mut out),
         Command::Serve(a) => serve::run(&a, dir, &mut out),
