@@ -16,6 +16,7 @@ mod shell;
 mod tally;
 mod test;
 mod tools;
+mod trackers;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value as Json};
 
+use crate::trackers::{MLFLOW, TENSORBOARD};
 use crate::{root, shell, tools};
 
 /// More would take the others minutes to read.
@@ -17,16 +18,8 @@ const RUNS: &str = "1000";
 const PEERS: [(&str, &[&str]); 3] = [
     // Itself, with nothing but Python's own library.
     ("cresset", &[]),
-    ("mlflow", &["mlflow==3.17.2"]),
-    // The writer is tensorboardX's, which has no TensorFlow behind it.
-    (
-        "tensorboard",
-        &[
-            "tensorboard==2.21.0",
-            "tensorboardX==2.6.5",
-            "setuptools<81",
-        ],
-    ),
+    ("mlflow", MLFLOW.packages),
+    ("tensorboard", TENSORBOARD.packages),
 ];
 
 /// Measures each, shows the figures and writes them to `json`.
