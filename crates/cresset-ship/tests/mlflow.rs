@@ -2,6 +2,8 @@
 //!
 //! `CRESSET_MLFLOW_PYTHON` is a Python that has MLflow; `cargo xtask test` sets it.
 
+#[path = "mlflow/proxy.rs"]
+mod proxy;
 #[path = "mlflow/server.rs"]
 mod server;
 
@@ -12,7 +14,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
 
-use cresset_record::{Follower, Record, RunDir, pattern_matches};
+use cresset_record::{Follower, Record, Root, RunDir, pattern_matches};
 use cresset_run::{
     Audio, BoundingBox, Definition, Figure, File, Html, Image, Level, Run, Table, figures,
 };
@@ -22,6 +24,7 @@ use serde_json::{Value as Json, json};
 
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use proxy::Forgetful;
 use server::server;
 
 fn carry(address: &str, run: &RunDir) {
@@ -414,6 +417,154 @@ fn a_server_that_was_away_gets_the_rest() {
     assert_eq!(runs[0]["params"]["lr"], "0.1");
     assert_eq!(sorted(&runs[0]["metrics"]["loss"]), points(&dir)["loss"]);
     assert_eq!(runs[0]["status"], "FINISHED");
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn lost_answers_change_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let run = cresset_run::init("lost").dir(root.path()).start().unwrap();
+    let dir = RunDir::new(run.dir().unwrap());
+    scalars(&run);
+    run.update_config(&json!({"lr": 0.1}));
+    run.set_summary("best", 0.5);
+    let pixels = vec![9u8; 12];
+    run.log_value(3, "picture", Image::from_hwc_u8(pixels, 2, 2, 3).unwrap());
+    drop(run);
+    let server = server();
+    let proxy = Forgetful::new(server.address());
+    for attempt in 0.. {
+        let sink = MlflowRun::new(proxy.address(), &Credentials::None).unwrap();
+        let ledger = Ledger::open(&dir, "mlflow", proxy.address()).unwrap();
+        let mut events = Events::new(dir.clone(), ledger, sink).unwrap();
+        match events.carry() {
+            Ok(progress) if progress.is_done => break,
+            Err(error) => assert!(error.is_temporary(), "{error}"),
+            Ok(_) => {}
+        }
+        assert!(attempt < 100);
+    }
+    assert!(proxy.lost() > 10, "{}", proxy.lost());
+    let runs = server.read("lost");
+    assert_eq!(runs.len(), 1);
+    let there = &runs[0];
+    assert_eq!(there["status"], "FINISHED");
+    assert_eq!(there["params"], json!({"lr": "0.1"}));
+    assert_eq!(
+        sorted(&there["metrics"]["train/loss"]),
+        points(&dir)["train/loss"]
+    );
+    let received = &there["metrics"]["system/network_receive_megabytes"];
+    assert_eq!(received.as_array().unwrap().len(), 50);
+    let artifacts = there["artifacts"].as_object().unwrap();
+    let images = artifacts.keys().filter(|path| path.starts_with("images/"));
+    assert_eq!(images.count(), 2);
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn ranks_stay_apart_in_one_run() {
+    let root = tempfile::tempdir().unwrap();
+    let id = "two-ranks";
+    // The second rank begins first.
+    for rank in [1, 0] {
+        let run = cresset_run::init("ranks")
+            .dir(root.path())
+            .id(id)
+            .rank(rank, 2);
+        let run = run
+            .name(format!("rank-{rank}"))
+            .config(&json!({"rank": rank}));
+        let run = run.start().unwrap();
+        run.log(
+            0,
+            [("loss", f64::from(rank)), ("system/host/cpu_machine", 7.0)],
+        );
+        run.log_value(0, "said", format!("by {rank}"));
+        assert!(run.finish().complete);
+    }
+    let dir = Root::new(root.path()).find(id).unwrap().remove(0);
+    let server = server();
+    carry(server.address(), &dir);
+    let runs = server.read("ranks");
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0]["name"], "rank-0");
+    assert_eq!(runs[0]["tags"]["cresset.world_size"], "2");
+    let metrics = &runs[0]["metrics"];
+    assert_eq!(metrics["loss"][0][2], 0.0);
+    assert_eq!(metrics["rank_1/loss"][0][2], 1.0);
+    assert_eq!(metrics["system/cpu_utilization_percentage"][0][2], 7.0);
+    assert_eq!(
+        metrics["system/rank_1/cpu_utilization_percentage"][0][2],
+        7.0
+    );
+    let artifacts = runs[0]["artifacts"].as_object().unwrap();
+    let said = |pattern: &str| {
+        let found = artifacts
+            .iter()
+            .find(|(path, _)| pattern_matches(pattern, path));
+        found.map(|(_, text)| text.as_str().unwrap_or_default())
+    };
+    assert_eq!(said("media/said/0-*.txt"), Some("by 0"));
+    assert_eq!(said("rank_1/media/said/0-*.txt"), Some("by 1"));
+    assert!(said("rank_1/environment.json").is_some());
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn a_run_that_is_taken_up_again_runs_again() {
+    let root = tempfile::tempdir().unwrap();
+    let run = cresset_run::init("again").dir(root.path()).start().unwrap();
+    let dir = RunDir::new(run.dir().unwrap());
+    run.log(0, [("loss", 1.0)]);
+    run.fail("out of memory");
+    drop(run);
+    let server = server();
+    carry(server.address(), &dir);
+    let failed = server.read("again").remove(0);
+    assert_eq!(failed["status"], "FAILED");
+    assert_eq!(failed["tags"]["cresset.reason"], "out of memory");
+
+    let run = cresset_run::init("again")
+        .dir(root.path())
+        .resume(dir.id_text());
+    let run = run.start().unwrap();
+    run.log(1, [("loss", 0.5)]);
+    let sink = MlflowRun::new(server.address(), &Credentials::None).unwrap();
+    let ledger = Ledger::open(&dir, "mlflow", server.address()).unwrap();
+    let mut events = Events::new(dir.clone(), ledger, sink).unwrap();
+    while events.carry().unwrap().frames == 0 {}
+    assert_eq!(server.read("again")[0]["status"], "RUNNING");
+    run.stop("enough");
+    drop(run);
+    while !events.carry().unwrap().is_done {}
+    let runs = server.read("again");
+    assert_eq!((runs.len(), &runs[0]["id"]), (1, &failed["id"]));
+    assert_eq!(runs[0]["status"], "KILLED");
+    assert_eq!(runs[0]["tags"]["cresset.reason"], "enough");
+    assert_eq!(runs[0]["metrics"]["loss"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn artifacts_that_the_server_does_not_keep_are_counted() {
+    let root = tempfile::tempdir().unwrap();
+    let run = record(root.path(), "bucket");
+    let server = server();
+    server.experiment_with_artifacts_at("bucket", "s3://somewhere/else");
+    carry(server.address(), &run);
+    let there = &server.read("bucket")[0];
+    assert_eq!(
+        sorted(&there["metrics"]["train/loss"]),
+        points(&run)["train/loss"]
+    );
+    let told = there["tags"]["cresset.artifacts"].as_str().unwrap();
+    assert!(told.contains("s3://somewhere/else"), "{told}");
+    let left_out = there["tags"]["cresset.left_out"].as_str().unwrap();
+    assert!(
+        left_out.contains("artifacts, which the server does not keep"),
+        "{left_out}"
+    );
 }
 
 /// Answers every request with this, until the test is over.

@@ -12,7 +12,7 @@ const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
 /// Where the server takes artifacts of runs that it keeps itself.
 const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
-/// Without it, MLflow 3's page takes an experiment for one with language models, and asks.
+/// By which MLflow's page chooses what to show of an experiment, where the reader does not.
 const KIND: (&str, &str) = ("mlflow.experimentKind", "custom_model_development");
 
 /// A tracking server.

@@ -21,7 +21,7 @@
 //! | console, definitions | at the end: `console.log` (5 MB of it), `definitions.json` |
 //! | state | `FINISHED`, `FAILED` (failed or crashed), `KILLED` (stopped), with `cresset.state` and `cresset.reason` |
 //!
-//! Names with characters that MLflow does not take are mended; see [`names`](self) in the source for how two of them stay apart. Infinities
+//! Names with characters that MLflow does not take are mended, and end in six digits of what they were, so that no two keys become one. Infinities
 //! become the largest finite numbers in an SQL store, which is what MLflow does with them itself; NaN stays NaN. Points that a resumed
 //! run superseded stay: MLflow cannot take a point back.
 //!

@@ -115,7 +115,7 @@ impl<'a> Visit<'a> {
                         .update_run(&json!({"run_id": self.carried.run_id, "run_name": name}))?;
                 }
             }
-            Event::Summary(values) => self.summary(values)?,
+            Event::Summary(values) => self.summary(rank, values)?,
             Event::Alert(alert) => {
                 self.carried.saw(alert.time);
                 let step = alert.step.map(|step| format!(" (step {step})"));
@@ -210,8 +210,12 @@ impl<'a> Visit<'a> {
     }
 
     /// Its numbers are metrics, so that runs can be sorted by them; at a time that is the same when they come again.
-    fn summary(&mut self, values: &Map<String, Json>) -> Result<(), ShipError> {
+    fn summary(&mut self, rank: Rank, values: &Map<String, Json>) -> Result<(), ShipError> {
         for (key, value) in values {
+            let key = match rank {
+                Rank(0) => key.clone(),
+                Rank(n) => format!("rank_{n}/{key}"),
+            };
             match value.as_f64() {
                 Some(number) => {
                     let name = names::entity(&format!("summary/{key}"));
@@ -224,7 +228,7 @@ impl<'a> Visit<'a> {
                     self.out.tag(&format!("summary.{key}"), &text);
                 }
             }
-            self.carried.summary.insert(key.clone(), value.clone());
+            self.carried.summary.insert(key, value.clone());
         }
         self.carried.summaries += 1;
         let summary = self.carried.summary.clone();

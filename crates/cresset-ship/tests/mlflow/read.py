@@ -50,7 +50,10 @@ def read(run):
             )
             for key in run.data.metrics
         },
-        "artifacts": {path: content(info.run_id, path) for path in files(info.run_id)},
+        # What is kept in a bucket needs a client of its own.
+        "artifacts": {path: content(info.run_id, path) for path in files(info.run_id)}
+        if info.artifact_uri.startswith("mlflow-artifacts:")
+        else None,
     }
 
 

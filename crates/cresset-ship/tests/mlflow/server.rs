@@ -105,6 +105,18 @@ impl Server {
         TcpStream::connect(address).is_ok()
     }
 
+    /// An experiment whose artifacts are somewhere else.
+    pub(crate) fn experiment_with_artifacts_at(&self, name: &str, location: &str) {
+        let create =
+            "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).create_experiment(*sys.argv[2:])";
+        let output = Command::new(&self.python)
+            .args(["-c", create, self.address(), name, location])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+
     /// The runs of an experiment, as MLflow's own client gives them.
     pub(crate) fn read(&self, experiment: &str) -> Vec<Json> {
         let output = Command::new(&self.python)
