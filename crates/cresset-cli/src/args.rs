@@ -354,7 +354,7 @@ pub(crate) struct TrashArguments {
     pub(crate) empty: bool,
 }
 
-/// Carry runs to a server: all that is not there yet, once each, whatever happened on the way
+/// Carry runs to a server or to another tracker: what is not there yet, each thing once
 ///
 /// What is written beside a run says how far it was carried, so that this can be stopped and started at any time. Without
 /// runs, all of the folder are carried. The key for a server is $CRESSET_API_KEY, or what `cresset login` keeps.

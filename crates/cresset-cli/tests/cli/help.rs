@@ -6,7 +6,7 @@ fn help_texts() {
     insta::assert_snapshot!("help", project.cresset(&["--help"]).printed());
     for command in [
         "runs", "show", "watch", "export", "verify", "tag", "stop", "delete", "restore", "trash",
-        "index", "gpu",
+        "index", "gpu", "sync", "login", "import",
     ] {
         let text = project.cresset(&[command, "--help"]).printed();
         insta::assert_snapshot!(format!("help_{command}"), text);
@@ -29,6 +29,10 @@ fn a_command_line_that_makes_no_sense_ends_with_code_2() {
         &["export", "--format", "xlsx"],
         &["export", "--output", "run.xlsx"],
         &["export", "--format", "jsonl", "--long"],
+        &["sync", "--to", "ftp://example.org"],
+        &["login", "example.org"],
+        &["import", "csv", "--project", "p"],
+        &["import", "csv", "x.csv", "--project", "p", "--config", "lr"],
     ] {
         let ended = project.cresset(arguments);
         assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
