@@ -24,7 +24,7 @@ use serde_json::{Value as Json, json};
 
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use proxy::Forgetful;
+use proxy::{Proxy, Trouble};
 use server::server;
 
 fn carry(address: &str, run: &RunDir) {
@@ -432,7 +432,7 @@ fn lost_answers_change_nothing() {
     run.log_value(3, "picture", Image::from_hwc_u8(pixels, 2, 2, 3).unwrap());
     drop(run);
     let server = server();
-    let proxy = Forgetful::new(server.address());
+    let proxy = Proxy::new(server.address(), Trouble::LosesAnswers);
     for attempt in 0.. {
         let sink = MlflowRun::new(proxy.address(), &Credentials::None).unwrap();
         let ledger = Ledger::open(&dir, "mlflow", proxy.address()).unwrap();
@@ -565,6 +565,51 @@ fn artifacts_that_the_server_does_not_keep_are_counted() {
         left_out.contains("artifacts, which the server does not keep"),
         "{left_out}"
     );
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn what_cannot_be_carried_holds_nothing_up() {
+    let root = tempfile::tempdir().unwrap();
+    let run = record(root.path(), "held");
+    fs::remove_dir_all(run.path().join("blobs")).unwrap();
+    let server = server();
+    let proxy = Proxy::new(server.address(), Trouble::RefusesUploads);
+    carry(proxy.address(), &run);
+    let there = &server.read("held")[0];
+    assert_eq!(there["status"], "FINISHED");
+    assert_eq!(
+        sorted(&there["metrics"]["train/loss"]),
+        points(&run)["train/loss"]
+    );
+    let left_out = there["tags"]["cresset.left_out"].as_str().unwrap();
+    for what in ["gone here", "gone or damaged here", "the server refused"] {
+        assert!(left_out.contains(what), "{left_out}");
+    }
+    let told = there["tags"]["cresset.artifacts"].as_str().unwrap();
+    assert!(told.contains("413: too large"), "{told}");
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn runs_that_begin_together_make_one_experiment() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = [1, 2, 3, 4].map(|i| {
+        let run = cresset_run::init("together")
+            .dir(root.path())
+            .start()
+            .unwrap();
+        run.log(0, [("loss", f64::from(i))]);
+        RunDir::new(run.dir().unwrap())
+    });
+    let server = server();
+    let address = server.address();
+    thread::scope(|scope| {
+        for run in &runs {
+            scope.spawn(move || carry(address, run));
+        }
+    });
+    assert_eq!(server.read("together").len(), 4);
 }
 
 /// Answers every request with this, until the test is over.

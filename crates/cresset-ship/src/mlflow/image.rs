@@ -1,4 +1,5 @@
 //! Images under the names that `mlflow.log_image` gives them (`mlflow/tracking/client.py`), by which MLflow's page finds their steps.
+//! Older versions wrote `%` for `+` and `#` for `~`, which their own servers then could not serve (mlflow/mlflow#21085, #22165).
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! A network that loses the answer to everything that is asked for the first time.
+//! A network with troubles.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,15 +7,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Passes requests on to a server and loses the first answer to each.
-pub(crate) struct Forgetful {
+/// What is wrong with a network.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Trouble {
+    /// The answer to everything that is asked for the first time is lost.
+    LosesAnswers,
+    /// Nothing may be uploaded.
+    RefusesUploads,
+}
+
+/// Passes requests on to a server, with troubles.
+pub(crate) struct Proxy {
     address: String,
     lost: Arc<AtomicUsize>,
 }
 
-impl Forgetful {
+impl Proxy {
     /// In front of the server at `behind`.
-    pub(crate) fn new(behind: &str) -> Self {
+    pub(crate) fn new(behind: &str, trouble: Trouble) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let behind = behind.strip_prefix("http://").unwrap().to_owned();
@@ -25,7 +34,7 @@ impl Forgetful {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (behind, count, known) = (behind.clone(), count.clone(), known.clone());
-                thread::spawn(move || pass(client.unwrap(), &behind, &count, &known));
+                thread::spawn(move || pass(client.unwrap(), &behind, trouble, &count, &known));
             }
         });
         Self { address, lost }
@@ -42,7 +51,13 @@ impl Forgetful {
 }
 
 /// One request a connection.
-fn pass(client: TcpStream, behind: &str, lost: &AtomicUsize, known: &Mutex<HashSet<Vec<u8>>>) {
+fn pass(
+    client: TcpStream,
+    behind: &str,
+    trouble: Trouble,
+    lost: &AtomicUsize,
+    known: &Mutex<HashSet<Vec<u8>>>,
+) {
     let mut client = BufReader::new(client);
     let (mut request, mut line, mut length) = (Vec::new(), String::new(), 0);
     while client.read_line(&mut line).is_ok_and(|n| n > 2) {
@@ -62,11 +77,16 @@ fn pass(client: TcpStream, behind: &str, lost: &AtomicUsize, known: &Mutex<HashS
         .take(length)
         .read_to_end(&mut request)
         .unwrap();
+    if trouble == Trouble::RefusesUploads && request.starts_with(b"PUT ") {
+        let no = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\nconnection: close\r\n\r\ntoo large";
+        let _ = client.get_mut().write_all(no.as_bytes());
+        return;
+    }
     let mut server = TcpStream::connect(behind).unwrap();
     server.write_all(&request).unwrap();
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).unwrap();
-    if known.lock().unwrap().insert(request) {
+    if trouble == Trouble::LosesAnswers && known.lock().unwrap().insert(request) {
         lost.fetch_add(1, Ordering::Relaxed);
     } else {
         let _ = client.get_mut().write_all(&answer);
