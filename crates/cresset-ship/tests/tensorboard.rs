@@ -4,13 +4,14 @@
     reason = "these tests must fail where they cannot go on"
 )]
 
+#[path = "tensorboard/again.rs"]
+mod again;
 #[path = "tensorboard/board.rs"]
 mod board;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use cresset_record::{Follower, RunDir, RunView};
+use cresset_record::{Root, RunDir, RunView};
 use cresset_run::{Audio, Figure, Image, Table};
 use cresset_ship::tensorboard::EventFiles;
 use cresset_ship::{Events, Ledger, Target};
@@ -73,19 +74,6 @@ fn ship(run: &RunDir, folder: &Path) {
     while !target.carry().unwrap().is_level {}
 }
 
-fn event_files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(event_files(&path)),
-            false => found.push((path.clone(), fs::read(&path).unwrap())),
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 #[ignore = "needs TensorBoard: cargo xtask test"]
 fn tensorboard_shows_what_was_logged() {
@@ -100,7 +88,7 @@ fn tensorboard_shows_what_was_logged() {
     assert_eq!(board.get("runs", &[]), json!([name]));
     let of = |tag| [("run", name.as_str()), ("tag", tag)];
 
-    // Scalars: every one, in order of arrival, to the last bit.
+    // Scalars: every one, in order of arrival, to the last bit of the precision that TensorBoard has.
     let view = RunView::open(run.clone()).unwrap();
     for key in ["train/loss", "odd", "weights/non_finite", "wrong"] {
         let shown = board.get("plugin/scalars/scalars", &of(key));
@@ -128,7 +116,7 @@ fn tensorboard_shows_what_was_logged() {
                         let value = match p.value {
                             f64::INFINITY => "Infinity".to_owned(),
                             f64::NEG_INFINITY => "-Infinity".to_owned(),
-                            value => value.to_string(),
+                            value => f64::from(value as f32).to_string(),
                         };
                         (p.time.0 as f64 / 1e6, p.step, value)
                     })
@@ -214,6 +202,60 @@ fn tensorboard_shows_what_was_logged() {
     );
 }
 
+/// It keeps single precision, a sample of what there is, and of steps that go back what came last.
+#[test]
+#[ignore = "needs TensorBoard: cargo xtask test"]
+fn the_fast_loader_shows_it_too() {
+    let place = tempfile::tempdir().unwrap();
+    let run = record(&place.path().join("runs"), &json!({"lr": 0.5}));
+    let logdir = place.path().join("board");
+    ship(&run, &logdir);
+
+    let board = Board::start_fast(&logdir);
+    let name = format!("solder/swift quay_3/{}", run.id_text());
+    let of = |tag| [("run", name.as_str()), ("tag", tag)];
+    // How it ended is read last.
+    let query = json!({"experimentName": "", "startIndex": 0, "sliceSize": 10, "colParams": [],
+        "allowedStatuses": ["STATUS_SUCCESS"]});
+    board.wait("the run's end", |board| {
+        let groups = board.post("plugin/hparams/session_groups", &query);
+        let session = &groups["sessionGroups"][0];
+        session["hparams"]["lr"] == 0.5 && session["sessions"][0]["status"] == "STATUS_SUCCESS"
+    });
+    let shown = board.get("plugin/scalars/scalars", &of("train/loss"));
+    let shown: Vec<(u64, f64)> = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (p[1].as_u64().unwrap(), p[2].as_f64().unwrap()))
+        .collect();
+    let logged: Vec<_> = (0..300u64)
+        .map(|step| (step, f64::from((1.0 / (1.0 + step as f64)) as f32)))
+        .collect();
+    assert_eq!(shown, logged);
+    let odd = board.get("plugin/scalars/scalars", &of("odd"));
+    assert_eq!((odd.as_array().unwrap().len(), &odd[0][1]), (1, &json!(1)));
+    let shown = board.get("plugin/histograms/histograms", &of("weights"));
+    let count = |at: usize| {
+        let buckets = shown[at][2].as_array().unwrap().iter();
+        buckets.map(|b| b[2].as_f64().unwrap()).sum::<f64>()
+    };
+    assert_eq!((count(0), count(1)), (2000.0, 2.0));
+    for (plugin, one, tag) in [
+        ("images", "individualImage", "wrong/images"),
+        ("audio", "individualAudio", "click"),
+    ] {
+        let mut query = of(tag).to_vec();
+        query.push(("sample", "0"));
+        let shown = board.get(&format!("plugin/{plugin}/{plugin}"), &query);
+        let query = shown[0]["query"].as_str().unwrap();
+        let bytes = board.bytes(&format!("plugin/{plugin}/{one}?{query}"));
+        assert!(bytes.len() > 50, "{plugin}: {bytes:?}");
+    }
+    let said = board.get("plugin/text/text", &of("said"))[0]["text"].to_string();
+    assert!(said.contains("<strong>bold</strong> words"));
+}
+
 #[test]
 #[ignore = "needs TensorBoard: cargo xtask test"]
 fn runs_with_different_hyper_parameters_and_a_second_rank_stand_side_by_side() {
@@ -234,7 +276,7 @@ fn runs_with_different_hyper_parameters_and_a_second_rank_stand_side_by_side() {
         run.log(1, [("loss", f64::from(rank))]);
         run.finish();
     }
-    let ranks = cresset_record::Root::new(&runs).find("ranks").unwrap();
+    let ranks = Root::new(&runs).find("ranks").unwrap();
     ship(&ranks[0], &logdir);
 
     let board = Board::start(&logdir);
@@ -251,137 +293,4 @@ fn runs_with_different_hyper_parameters_and_a_second_rank_stand_side_by_side() {
         let shown = board.get("plugin/scalars/scalars", &[("run", run), ("tag", "loss")]);
         assert_eq!(shown[0][2], expected, "{run}");
     }
-}
-
-#[test]
-#[ignore = "needs TensorBoard: cargo xtask test"]
-fn a_run_taken_up_again_replaces_the_steps_it_logs_again() {
-    let place = tempfile::tempdir().unwrap();
-    let (runs, logdir) = (place.path().join("runs"), place.path().join("board"));
-    let run = cresset_run::init("solder")
-        .dir(&runs)
-        .id("again")
-        .name("again")
-        .start()
-        .unwrap();
-    for step in 0..10u64 {
-        run.log(step, [("loss", step as f64)]);
-    }
-    run.fail("the power went");
-    run.finish();
-    let dir = cresset_record::Root::new(&runs)
-        .find("again")
-        .unwrap()
-        .remove(0);
-    ship(&dir, &logdir);
-    let run = cresset_run::init("solder")
-        .dir(&runs)
-        .resume_from("again", 5)
-        .start()
-        .unwrap();
-    for step in 5..12u64 {
-        run.log(step, [("loss", -(step as f64))]);
-    }
-    run.finish();
-    ship(&dir, &logdir);
-
-    let board = Board::start(&logdir);
-    let shown = board.get(
-        "plugin/scalars/scalars",
-        &[("run", "solder/again/again"), ("tag", "loss")],
-    );
-    let values: Vec<f64> = shown
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p[2].as_f64().unwrap())
-        .collect();
-    assert_eq!(
-        values,
-        [
-            0.0, 1.0, 2.0, 3.0, 4.0, -5.0, -6.0, -7.0, -8.0, -9.0, -10.0, -11.0
-        ]
-    );
-    let query = json!({"experimentName": "", "startIndex": 0, "sliceSize": 10, "colParams": [],
-        "allowedStatuses": ["STATUS_SUCCESS", "STATUS_FAILURE"]});
-    let groups = board.post("plugin/hparams/session_groups", &query);
-    let session = &groups["sessionGroups"][0]["sessions"][0];
-    assert_eq!(session["status"], "STATUS_SUCCESS", "{groups}");
-}
-
-/// A kill between the sink and the ledger, at any time, and garbage of a torn write.
-#[test]
-fn events_that_come_again_are_not_there_twice() {
-    let place = tempfile::tempdir().unwrap();
-    let run = record(&place.path().join("runs"), &json!({"lr": 0.1}));
-    let (straight, broken) = (place.path().join("straight"), place.path().join("broken"));
-    ship(&run, &straight);
-    let ledger = Ledger::open(&run, "tensorboard", "TensorBoard")
-        .unwrap()
-        .path()
-        .to_owned();
-    fs::remove_file(&ledger).unwrap();
-
-    // All is taken, and then nothing of it is known any more.
-    ship(&run, &broken);
-    fs::remove_file(&ledger).unwrap();
-    for (path, bytes) in event_files(&broken) {
-        fs::write(path, [&bytes[..bytes.len() / 2], b"garbage"].concat()).unwrap();
-    }
-    ship(&run, &broken);
-    let without_folder = |folder: &Path| -> Vec<(PathBuf, Vec<u8>)> {
-        let files = event_files(folder).into_iter();
-        files
-            .map(|(p, b)| (p.strip_prefix(folder).unwrap().to_owned(), b))
-            .collect()
-    };
-    assert_eq!(without_folder(&straight), without_folder(&broken));
-    assert_eq!(event_files(&broken).len(), 3, "start, values and end");
-}
-
-/// The ledger of some time before, as after a kill in the middle of a run.
-#[test]
-fn a_killed_shipper_goes_on_from_what_was_acknowledged() {
-    let place = tempfile::tempdir().unwrap();
-    let (runs, board) = (place.path().join("runs"), place.path().join("board"));
-    let run = cresset_run::init("solder")
-        .dir(&runs)
-        .name("a")
-        .start()
-        .unwrap();
-    let dir = RunDir::new(run.dir().unwrap());
-    let ledger = Ledger::open(&dir, "tensorboard", "TensorBoard")
-        .unwrap()
-        .path()
-        .to_owned();
-    let level = || {
-        // What was logged is in the log within moments.
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        ship(&dir, &board);
-    };
-    run.log(0, [("loss", 0.0)]);
-    level();
-    let before = fs::read(&ledger).unwrap();
-    let files = event_files(&board);
-    run.log(1, [("loss", 1.0)]);
-    level();
-    let after = event_files(&board);
-    assert!(after[1].1.len() > files[1].1.len());
-    fs::write(&ledger, &before).unwrap();
-    level();
-    assert_eq!(event_files(&board), after);
-    run.finish();
-    ship(&dir, &board);
-    let mut scalars = 0;
-    let mut follower = Follower::new(dir.clone());
-    while let Some(batch) = follower.next_batch().unwrap() {
-        scalars += batch.records.len();
-    }
-    assert!(scalars > 2);
-
-    // A file that somebody cut is not written on in its middle.
-    fs::write(&ledger, &before).unwrap();
-    fs::write(&after[1].0, b"").unwrap();
-    let why = target(&dir, &board).carry().unwrap_err().to_string();
-    assert!(why.contains("0 bytes") && why.contains("delete"), "{why}");
 }

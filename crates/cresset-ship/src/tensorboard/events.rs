@@ -93,7 +93,7 @@ impl Page<'_> {
         let mut summary = Summary::default();
         for (key, value) in points {
             let tag = self.written.tag(key.as_str(), Plugin::Scalars);
-            summary = summary.value(Plugin::Scalars, &tag, &Tensor::doubles(&[], &[*value]));
+            summary = summary.value(Plugin::Scalars, &tag, &Tensor::scalar(*value));
         }
         put_summary(self.out, time, step, &summary);
     }
@@ -103,7 +103,7 @@ impl Page<'_> {
         let tensor = Tensor::doubles(&[buckets.len() / 3, 3], &buckets);
         self.value(Plugin::Histograms, key.as_str(), step, time, &tensor);
         if stats.non_finite() > 0 {
-            let tensor = Tensor::doubles(&[], &[stats.non_finite() as f64]);
+            let tensor = Tensor::scalar(stats.non_finite() as f64);
             let key = format!("{key}/non_finite");
             self.value(Plugin::Scalars, &key, step, time, &tensor);
         }

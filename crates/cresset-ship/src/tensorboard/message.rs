@@ -47,7 +47,14 @@ impl Plugin {
 pub(crate) struct Tensor(Message);
 
 impl Tensor {
-    /// `DT_DOUBLE`, so that nothing is lost.
+    /// A scalar, `DT_FLOAT`: TensorBoard's fast loader, which is the one that people get, takes no other. All digits stand beside it in the
+    /// `double_val`, which TensorBoard does not look at, and from which our import reads.
+    pub(crate) fn scalar(value: f64) -> Self {
+        let single = (value as f32).to_le_bytes();
+        Self(typed(1, &[]).bytes(5, single).bytes(6, value.to_le_bytes()))
+    }
+
+    /// `DT_DOUBLE`.
     pub(crate) fn doubles(shape: &[usize], values: &[f64]) -> Self {
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         Self(typed(2, shape).bytes(6, bytes))

@@ -4,7 +4,7 @@
 //!
 //! | Cresset | TensorBoard |
 //! |---|---|
-//! | scalars | `scalars`, in double precision; NaN and infinities are kept |
+//! | scalars | `scalars`; NaN and infinities are kept. TensorBoard has single precision, in which what is beyond 3.4e38 is infinite; all digits stand in the file |
 //! | histograms | `histograms`; elements that are not finite have no place in one and are counted in the scalar `<key>/non_finite` |
 //! | images | `images`, and pictures that move in a format of images too; boxes and masks are lost, and a caption stands in the text `<key>/caption` |
 //! | audio | `audio` |
@@ -17,6 +17,9 @@
 //! A tag can be of one plugin only. A key that has values of several kinds gets a tag for each, the later ones with the plugin's name behind the
 //! key. Of a run that was taken up again from a step, TensorBoard is told to forget that step and later ones, as Cresset does. The `experiment` message
 //! of the hparams plugin is left out: TensorBoard takes the first that it finds for all runs, and without any makes one from all of them.
+//!
+//! By its fast loader, which it has by default, TensorBoard shows of steps that go back only what came last, and a sample of long series. All of it
+//! is shown with `--load_fast=false --samples_per_plugin=scalars=1000000`.
 //!
 //! What is written does not depend on when it is: an event that comes again gives the same bytes in the same place.
 

@@ -42,7 +42,9 @@ fn damage_at_any_byte_is_counted_and_never_more() {
             }
         }
     };
-    for at in (0..bytes.len()).step_by(41) {
+    // The middle is the environment, which is as long as what is not committed here.
+    let ends = (0..200).chain(bytes.len() - 1500..bytes.len());
+    for at in ends.step_by(11) {
         attempt(&bytes[..at], &format!("cut at {at}"));
         let mut spoiled = bytes.clone();
         spoiled[at] ^= 0x55;

@@ -14,13 +14,13 @@ pub(super) struct Tensor<'a> {
 pub(super) fn read(bytes: &[u8]) -> Result<Tensor<'_>, Malformed> {
     let mut tensor = Tensor::default();
     let (mut dtype, mut content) = (0, &[][..]);
-    let mut halves = Vec::new();
+    let (mut singles, mut halves) = (Vec::new(), Vec::new());
     for field in Fields::of(bytes) {
         let (number, value) = field?;
         match number {
             1 => dtype = value.int()?,
             4 => content = value.bytes()?,
-            5 => value.floats(&mut tensor.numbers)?,
+            5 => value.floats(&mut singles)?,
             6 => value.doubles(&mut tensor.numbers)?,
             8 => tensor.strings.push(value.bytes()?),
             // Of several widths and both signs; numbers beyond 2^63 are not looked for.
@@ -28,6 +28,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tensor<'_>, Malformed> {
             13 => value.ints(&mut halves)?,
             _ => {}
         }
+    }
+    // Our own files have each number in double precision as well.
+    if tensor.numbers.is_empty() {
+        tensor.numbers = singles;
     }
     let bits = halves.iter().map(|bits| *bits as u16);
     match dtype {
