@@ -1,16 +1,18 @@
 //! What the benchmarks share: clocks that count processor time, memory of a process, percentiles, and budgets.
 //!
 //! The benchmarks are the programs in `src/bin`: `record` measures what recording costs, beside other trackers; `store` the
-//! index of runs; `stats` the fused pass over a tensor; `watch` what observing a model costs a training.
+//! index of runs; `stats` the fused pass over a tensor; `watch` what observing a model costs a training; `ship` how a server keeps up.
 
 pub mod budget;
 mod clock;
+mod figures;
 mod memory;
 mod percentile;
 mod text;
 
 pub use budget::Budget;
 pub use clock::{process_cpu_seconds, thread_cpu_seconds};
+pub use figures::Figures;
 pub use memory::PeakMemory;
 pub use percentile::{median, percentile};
 pub use text::{machine, number};

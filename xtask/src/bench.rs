@@ -36,6 +36,8 @@ enum Part {
     Store,
     /// The API and the dashboard in a browser.
     Dashboard,
+    /// Shipping to a server: how late a thousand runs arrive, and how fast a backlog does.
+    Ship,
 }
 
 /// Builds the benchmarks and runs them.
@@ -68,6 +70,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if is_wanted(Part::Store) {
         let store = program("store")?;
         measure(store, json("store.json").as_deref(), options.quick)?;
+    }
+    if is_wanted(Part::Ship) {
+        browser::build_programs(&["--release"])?;
+        let mut ship = program("ship")?;
+        ship.arg("--program").arg(shell::target().join("release/cresset"));
+        measure(ship, json("ship.json").as_deref(), options.quick)?;
     }
     if is_wanted(Part::Dashboard) {
         in_browser(json("dashboard.json").as_deref(), options.quick)?;

@@ -10,9 +10,9 @@ use cresset_benches::process_cpu_seconds;
 use cresset_record::{Root, RunId};
 use cresset_store::{Axis, ChartQuery, RankChoice, Store};
 
-use crate::figures::Figures;
 use crate::index::Indexed;
 use crate::runs::{self, Kind};
+use cresset_benches::Figures;
 
 /// Points of the long series.
 const LONG: u64 = 10_000_000;

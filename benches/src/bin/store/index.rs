@@ -9,8 +9,8 @@ use cresset_benches::{PeakMemory, process_cpu_seconds};
 use cresset_record::Root;
 use cresset_store::Store;
 
-use crate::figures::Figures;
 use crate::runs::{self, Kind};
+use cresset_benches::Figures;
 
 /// Steps and series of the runs that are indexed.
 const SERIES: u32 = 50;

@@ -10,7 +10,6 @@
 )]
 
 mod chart;
-mod figures;
 mod index;
 mod runs;
 mod table;
@@ -20,7 +19,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Parser;
 
-use figures::Figures;
+use cresset_benches::Figures;
 
 #[derive(Parser)]
 #[command(about = "Measures the index of runs")]

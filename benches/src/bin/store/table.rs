@@ -11,8 +11,8 @@ use cresset_record::{
 use cresset_store::{Store, TableQuery};
 use serde_json::{Map, Value as Json, json};
 
-use crate::figures::Figures;
 use crate::runs::project;
+use cresset_benches::Figures;
 
 const RUNS: u64 = 10_000;
 /// Fields of the config, and keys of the summary.

@@ -1,16 +1,20 @@
 //! What was measured: a table for people, JSON for programs.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cresset_benches::{Budget, budget, machine, number};
+
 use serde_json::{Value as Json, json};
 
-/// Figures in the order in which they were measured.
-#[derive(Default)]
-pub(crate) struct Figures(Vec<Figure>);
+use crate::{Budget, budget, machine, number};
 
+/// Figures in the order in which they were measured.
+#[derive(Debug, Default)]
+pub struct Figures(Vec<Figure>);
+
+#[derive(Debug)]
 struct Figure {
     name: String,
     value: f64,
@@ -19,7 +23,8 @@ struct Figure {
 }
 
 impl Figures {
-    pub(crate) fn add(&mut self, name: String, value: f64, unit: &'static str, budget: Budget) {
+    /// One that must keep to a budget.
+    pub fn add(&mut self, name: String, value: f64, unit: &'static str, budget: Budget) {
         // What is beyond a hundredth is noise.
         let value = (value * 100.0).round() / 100.0;
         self.0.push(Figure {
@@ -31,14 +36,21 @@ impl Figures {
     }
 
     /// One that has no budget.
-    pub(crate) fn note(&mut self, name: String, value: f64, unit: &'static str) {
+    pub fn note(&mut self, name: String, value: f64, unit: &'static str) {
         self.add(name, value, unit, Budget::None);
     }
 
     /// Prints the table; writes it to `file` as JSON.
-    pub(crate) fn show(&self, file: Option<&Path>) -> Result<()> {
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn show(&self, file: Option<&Path>) -> Result<()> {
         let machine = machine();
-        println!("\n{machine}\n\n| what | measured | budget | |\n|---|--:|--:|---|");
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "\n{machine}\n\n| what | measured | budget | |\n|---|--:|--:|---|"
+        )?;
         for figure in &self.0 {
             let Figure {
                 name,
@@ -47,14 +59,15 @@ impl Figures {
                 budget,
             } = figure;
             let holds = budget::word(budget.holds(*value));
-            println!(
+            writeln!(
+                out,
                 "| {name} | {} {unit} | {budget} | {holds} |",
                 number(*value)
-            );
+            )?;
         }
         let holds: Vec<bool> = self.holds().collect();
         let held = holds.iter().filter(|held| **held).count();
-        println!("\n{held} of {} budgets hold", holds.len());
+        writeln!(out, "\n{held} of {} budgets hold", holds.len())?;
         if let Some(file) = file {
             let rows: Vec<Json> = self.0.iter().map(Figure::row).collect();
             let report = json!({"machine": machine, "rows": rows});
