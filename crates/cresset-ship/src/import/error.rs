@@ -49,9 +49,9 @@ pub enum ImportError {
     /// A name cannot be used.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The head of the run cannot be written.
-    #[error("the run cannot be begun: {0}")]
-    Head(#[from] EncodeError),
+    /// Something that the run cannot do without, such as its config, has no place in a log.
+    #[error("the run cannot be written: {0}")]
+    Unwritable(#[from] EncodeError),
 }
 
 impl ImportError {

@@ -22,6 +22,10 @@ use place::Place;
 /// Longer texts are blobs.
 const INLINE: usize = 4096;
 
+/// So many kinds of things that are left out are told apart, each by so many characters.
+const MAX_KINDS: usize = 1000;
+const MAX_WORDS: usize = 300;
+
 /// Writes a run that happened elsewhere, one value after another. It is seen once it is [finished](Self::finish); dropped before, nothing is left
 /// of it.
 ///
@@ -212,9 +216,16 @@ impl RunWriter {
         self.log.push(record)
     }
 
-    /// Counts something that has no place in a run, such as `values of the plugin mesh`.
-    pub fn leave_out(&mut self, what: impl Into<String>) {
-        *self.left_out.entry(what.into()).or_default() += 1;
+    /// Counts something that has no place in a run, such as `value of the plugin mesh`. Of very many kinds of things, those after the first are
+    /// counted together.
+    pub fn leave_out(&mut self, what: impl AsRef<str>) {
+        let what: String = what.as_ref().chars().take(MAX_WORDS).collect();
+        let is_one_more = self.left_out.len() >= MAX_KINDS && !self.left_out.contains_key(&what);
+        let what = match is_one_more {
+            true => "other things".to_owned(),
+            false => what,
+        };
+        *self.left_out.entry(what).or_default() += 1;
     }
 
     /// Ends the run and puts it into its place.

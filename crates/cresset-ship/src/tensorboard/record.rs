@@ -5,8 +5,8 @@ use std::io::{self, Read};
 
 /// Bytes before a payload.
 const HEAD: usize = 12;
-/// Longest payload that is read: what is longer counts as damage.
-const MAX_PAYLOAD: u64 = 256 << 20;
+/// Longest payload that is read: what is longer counts as damage. We write none that is longer.
+const MAX_PAYLOAD: u64 = 80 << 20;
 
 /// Appends a record to `out`.
 pub(crate) fn put(out: &mut Vec<u8>, payload: &[u8]) {

@@ -66,6 +66,47 @@ fn damage_at_any_byte_is_counted_and_never_more() {
     );
 }
 
+/// A message's field of bytes.
+fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![number << 3 | 2];
+    let mut length = bytes.len();
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+    [out, bytes.to_vec()].concat()
+}
+
+#[test]
+fn what_would_fill_the_memory_is_counted() {
+    let place = tempfile::tempdir().unwrap();
+    let nothing = field(1, b"").repeat(2_000_000);
+    let mut strings = field(1, b"tag");
+    strings.extend(field(9, &field(1, &field(1, b"text"))));
+    strings.extend(field(8, &field(8, b"").repeat(2_000_000)));
+    let mut plugins = Vec::new();
+    for i in 0..5000 {
+        let plugin = field(9, &field(1, &field(1, format!("plugin {i}").as_bytes())));
+        let tag = field(1, format!("tag {i}").as_bytes());
+        plugins.extend(field(1, &[tag, plugin, field(8, b"")].concat()));
+    }
+    let events = [
+        field(5, &nothing),
+        field(5, &field(1, &strings)),
+        field(5, &plugins),
+    ];
+    let bytes: Vec<u8> = events.iter().flat_map(|event| framed(event)).collect();
+    fs::write(place.path().join("events.tfevents"), bytes).unwrap();
+    let imported = import(place.path(), &Root::new(place.path().join("into")));
+    let left_out = imported.left_out;
+    let has = |what: &str| assert!(left_out.iter().any(|l| l == what), "{what}: {left_out:?}");
+    has("1 × event of more than 100000 values");
+    has("1 × value that cannot be decoded");
+    has("100000 × value of an unknown kind");
+    assert!(left_out.len() < 1010 && left_out.iter().any(|l| l.ends_with(" × other things")));
+}
+
 /// A record as TFRecord frames it.
 fn framed(payload: &[u8]) -> Vec<u8> {
     let sum = |bytes: &[u8]| {

@@ -11,6 +11,8 @@ use crate::proto::{Fields, Malformed};
 
 /// Plugins of more tags than this are not remembered.
 const MAX_TAGS: usize = 100_000;
+/// Of an event with more values, the first are taken.
+const MAX_VALUES: usize = 100_000;
 /// Longest name of a plugin that is remembered.
 const MAX_PLUGIN: usize = 64;
 
@@ -80,9 +82,13 @@ impl Decoder {
                 4 | 9 => whats.push(What::Other("graph".to_owned())),
                 5 => {
                     for field in Fields::of(value.bytes()?) {
-                        if let (1, value) = field? {
-                            self.value(value.bytes()?, &mut whats);
+                        let (1, value) = field? else { continue };
+                        if whats.len() >= MAX_VALUES {
+                            let what = format!("event of more than {MAX_VALUES} values");
+                            whats.push(What::Other(what));
+                            break;
                         }
+                        self.value(value.bytes()?, &mut whats);
                     }
                 }
                 6 => whats.extend(said(value.bytes()?)?),

@@ -2,6 +2,9 @@
 
 use crate::proto::{Fields, Malformed};
 
+/// A tensor of more strings is refused: each takes more room here than it may have there.
+const MAX_STRINGS: usize = 100_000;
+
 /// The elements of a `TensorProto`.
 #[derive(Default)]
 pub(super) struct Tensor<'a> {
@@ -22,6 +25,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Tensor<'_>, Malformed> {
             4 => content = value.bytes()?,
             5 => value.floats(&mut singles)?,
             6 => value.doubles(&mut tensor.numbers)?,
+            8 if tensor.strings.len() >= MAX_STRINGS => return Err(Malformed),
             8 => tensor.strings.push(value.bytes()?),
             // Of several widths and both signs; numbers beyond 2^63 are not looked for.
             7 | 10 | 11 | 16 | 17 => value.ints(&mut tensor.numbers)?,
