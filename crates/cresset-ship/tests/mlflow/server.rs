@@ -75,6 +75,8 @@ impl Server {
             ])
             .args(["--artifacts-destination", &format!("{folder}/artifacts")])
             .env("MLFLOW_DISABLE_TELEMETRY", "true")
+            // Seven processes for jobs of language models.
+            .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
