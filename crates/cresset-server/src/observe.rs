@@ -25,10 +25,15 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         .get::<MatchedPath>()
         .map_or_else(|| "dashboard".to_owned(), |path| path.as_str().to_owned());
     let path = request.uri().path().to_owned();
+    // A large blob takes its time, and its handler sees to it that it comes.
+    let patience = match method == "PUT" && route.ends_with("/blobs/{digest}") {
+        true => Duration::MAX,
+        false => TIMEOUT,
+    };
     let span = tracing::info_span!("request", id, method, path);
     let begin = Instant::now();
     let answer = async {
-        let answer = tokio::time::timeout(TIMEOUT, next.run(request)).await;
+        let answer = tokio::time::timeout(patience, next.run(request)).await;
         let mut response = answer.unwrap_or_else(|_| too_slow().into_response());
         let (status, took) = (response.status().as_u16(), begin.elapsed());
         app.metrics().request(&route, method, status, took);

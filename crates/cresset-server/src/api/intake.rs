@@ -1,5 +1,7 @@
 //! Logs and blobs that somebody sends: see `docs/shipping.md`.
 
+use std::time::Duration;
+
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -20,6 +22,8 @@ use crate::extract::{Body, InRun, Write};
 pub(crate) const MAX_PIECE: usize = 12 << 20;
 /// Largest blob, in bytes.
 pub(crate) const MAX_BLOB: u64 = 16 << 30;
+/// A blob may take long to come, as long as it comes.
+const SILENCE: Duration = Duration::from_secs(30);
 /// Most blobs that are asked for at once.
 const MAX_DIGESTS: usize = 1000;
 
@@ -287,7 +291,15 @@ async fn receive(path: &std::path::Path, body: HttpBody) -> Result<(), Failure> 
     let mut stream = body.into_data_stream();
     let mut total = 0;
     let mut trouble = None;
-    while let Some(piece) = stream.next().await {
+    loop {
+        let Ok(next) = tokio::time::timeout(SILENCE, stream.next()).await else {
+            let message = format!("nothing came for {} s; send the blob again", SILENCE.as_secs());
+            trouble = Some(Failure::new(StatusCode::REQUEST_TIMEOUT, "timeout", message));
+            break;
+        };
+        let Some(piece) = next else {
+            break;
+        };
         let Ok(piece) = piece else {
             trouble = Some(Failure::bad_request(
                 "the blob ended before its end; send it again",
