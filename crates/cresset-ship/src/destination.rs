@@ -57,7 +57,10 @@ impl Destination {
                 Box::new(Server::new(run, ledger, place, key.as_deref())?)
             }
             Kind::Mlflow => {
-                let sink = MlflowRun::new(place, &mlflow_credentials(secrets))?;
+                let mut sink = MlflowRun::new(place, &mlflow_credentials(secrets))?;
+                if let Some(user) = secrets("MLFLOW_TRACKING_USERNAME") {
+                    sink = sink.user(user);
+                }
                 Box::new(Events::new(run, ledger, sink)?)
             }
             Kind::Wandb => {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use cresset_record::{Batch, Follower, Key, KeyId, Rank, Record, RunDir, State};
+use cresset_record::{
+    Batch, Follower, Key, KeyId, Rank, Record, RunDir, State, StopRequest, Timestamp,
+};
 
 use crate::error::ShipError;
 use crate::event::Event;
@@ -25,6 +27,8 @@ pub struct Events<S> {
     follower: Follower,
     keys: HashMap<(Rank, KeyId), Key>,
     outcomes: Outcomes,
+    /// Somebody at the tracker has asked for it, and the run was told.
+    is_stopping: bool,
 }
 
 impl<S: Sink> Events<S> {
@@ -37,6 +41,7 @@ impl<S: Sink> Events<S> {
             follower: Follower::resume(run.clone(), ledger.cursor())?,
             keys: HashMap::new(),
             outcomes: ledger.outcomes().clone(),
+            is_stopping: false,
             run,
             ledger,
             sink,
@@ -82,6 +87,20 @@ impl<S: Sink> Events<S> {
             .enter(cursor, memory, self.outcomes.clone(), true)
     }
 
+    /// Tells the process that writes the run to stop, once, if somebody at the tracker has asked for that.
+    fn heed_stop(&mut self) -> Result<(), ShipError> {
+        if let (false, Some(reason)) = (self.is_stopping, self.sink.stop_requested()) {
+            let request = StopRequest {
+                time: Timestamp::now(),
+                reason,
+            };
+            let path = self.run.stop_request();
+            request.write(&self.run).map_err(ShipError::disk(path))?;
+            self.is_stopping = true;
+        }
+        Ok(())
+    }
+
     /// Everything again from the ledger, as after a restart.
     fn go_back(&mut self) -> Result<(), ShipError> {
         self.follower = Follower::resume(self.run.clone(), self.ledger.cursor())?;
@@ -106,6 +125,7 @@ impl<S: Sink> Target for Events<S> {
                 }
             }
         }
+        self.heed_stop()?;
         if progress.is_level && !self.follower.is_live() {
             // Who ended after the last look has said so in the log.
             let has_begun = !self.outcomes.is_empty();

@@ -27,6 +27,11 @@ pub trait Sink: Send {
         memory: &mut Memory,
     ) -> Result<(), ShipError>;
 
+    /// Whether somebody at the tracker has asked the run to stop, and why.
+    fn stop_requested(&self) -> Option<String> {
+        None
+    }
+
     /// The run has come to its end, in this state; nothing more is taken, unless somebody takes the run up again.
     ///
     /// # Errors

@@ -20,7 +20,9 @@ const CRESSET: &str = env!("CARGO_BIN_EXE_cresset");
 
 /// A server with a key, at a port that stays its own.
 struct Server {
-    dir: TempDir,
+    dir: PathBuf,
+    /// Where that is, unless it is elsewhere.
+    _own: Option<TempDir>,
     key: String,
     port: u16,
     process: Option<Child>,
@@ -28,15 +30,16 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let made = cresset(
-            dir.path(),
-            None,
-            &["key", "create", "team", "--role", "write"],
-        );
+        let own = tempfile::tempdir().unwrap();
+        Self::start_in(own.path().to_owned(), Some(own))
+    }
+
+    fn start_in(dir: PathBuf, own: Option<TempDir>) -> Self {
+        let made = cresset(&dir, None, &["key", "create", "team", "--role", "write"]);
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut server = Self {
             dir,
+            _own: own,
             key: String::from_utf8(made.stdout).unwrap().trim().to_owned(),
             port: free.local_addr().unwrap().port(),
             process: None,
@@ -51,11 +54,11 @@ impl Server {
         let log = File::options()
             .create(true)
             .append(true)
-            .open(self.dir.path().join("log"));
+            .open(self.dir.join("log"));
         let mut serve = Command::new(CRESSET);
         serve
             .arg("--dir")
-            .arg(self.dir.path())
+            .arg(&self.dir)
             .args(["serve", "--bind", &address]);
         serve.stdout(Stdio::null()).stderr(log.unwrap());
         self.process = Some(serve.spawn().unwrap());
@@ -70,7 +73,7 @@ impl Server {
     }
 
     fn root(&self) -> Root {
-        Root::new(self.dir.path())
+        Root::new(&self.dir)
     }
 }
 
@@ -111,8 +114,11 @@ fn cresset(dir: &Path, key: Option<&str>, arguments: &[&str]) -> Output {
     command(dir, key, arguments).output().unwrap()
 }
 
+/// By rank and number.
+type Frames = BTreeMap<(u32, u64), Vec<Record>>;
+
 /// What a run's log says, by writer and frame; and its blobs.
-fn content(run: &RunDir) -> (BTreeMap<(u32, u64), Vec<Record>>, Vec<PathBuf>) {
+fn content(run: &RunDir) -> (Frames, Vec<PathBuf>) {
     let mut follower = Follower::new(run.clone());
     let mut frames = BTreeMap::new();
     while let Some(Batch {
@@ -252,7 +258,7 @@ fn twenty_writers_through_kills_and_a_network_that_fails() {
     let nothing = cresset(here.path(), Some(&key), &["sync", "--to", &address]);
     assert!(String::from_utf8_lossy(&nothing.stdout).contains("nothing was missing"));
     server.kill();
-    let checked = cresset(server.dir.path(), None, &["index", "check"]);
+    let checked = cresset(&server.dir, None, &["index", "check"]);
     assert!(checked.status.success(), "{checked:?}");
 }
 
@@ -270,14 +276,14 @@ fn a_run_is_shipped_live_stopped_from_there_and_carried_to_its_end() {
         .env("CRESSET_TARGET", &address)
         .env("CRESSET_API_KEY", &server.key);
     let mut trainer = trainer.spawn().unwrap();
-    let there = || RunDir::new(server.dir.path().join("live/followed"));
+    let there = || RunDir::new(server.dir.join("live/followed"));
     let is_live = || {
         RunView::open(there())
             .is_ok_and(|run| run.state() == State::Running && run.series_of("loss").is_some())
     };
     assert!(within(20, is_live), "the run does not appear at the server");
     let stopped = cresset(
-        server.dir.path(),
+        &server.dir,
         None,
         &["stop", "followed", "--reason", "seen enough"],
     );
@@ -334,7 +340,7 @@ fn what_is_wrong_is_said() {
         "{said}"
     );
     let read = cresset(
-        server.dir.path(),
+        &server.dir,
         None,
         &["key", "create", "eyes", "--role", "read"],
     );
@@ -348,5 +354,69 @@ fn what_is_wrong_is_said() {
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("where to?"));
     // After all that, the run goes whole.
     assert_eq!(sync(Some(&server.key), &address).0, Some(0));
+    assert_same(&Root::new(here.path()), &server.root(), 1);
+}
+
+/// A small file system, unmounted at the end. Needs root, as CI has; a skipped test would prove nothing.
+#[cfg(target_os = "linux")]
+struct Tmpfs(TempDir);
+
+#[cfg(target_os = "linux")]
+impl Tmpfs {
+    fn new(size: &str) -> Self {
+        let tmpfs = Self(tempfile::tempdir().unwrap());
+        assert!(
+            tmpfs.mount(&format!("size={size}")),
+            "this test mounts a small tmpfs: run it as root, or in `unshare --user --map-root-user --mount`"
+        );
+        tmpfs
+    }
+
+    fn mount(&self, options: &str) -> bool {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(self.0.path());
+        mount.status().is_ok_and(|status| status.success())
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_at_the_server_delays_and_loses_nothing() {
+    let here = tempfile::tempdir().unwrap();
+    let run = init("full").dir(here.path()).id("large").start().unwrap();
+    let loss = run.series("loss");
+    let mut dice = fastrand::Rng::with_seed(1);
+    for step in 0..300_000 {
+        loss.log(step, dice.f64());
+        if step % 1000 == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+    let image = Image::from_hwc_u8(vec![7; 3 << 16], 256, 256, 3).unwrap();
+    run.log_value(0, "image", image);
+    assert_eq!(run.finish().lost, 0);
+
+    let disk = Tmpfs::new("1500k");
+    let server = Server::start_in(disk.0.path().to_owned(), None);
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let arguments = ["sync", "--patience", "3", "--to", &address];
+    let output = cresset(here.path(), Some(&server.key), &arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("disk is full"),
+        "{said}"
+    );
+    assert!(disk.mount("remount,size=64m"));
+    let output = cresset(here.path(), Some(&server.key), &["sync", "--to", &address]);
+    assert!(output.status.success(), "{output:?}");
     assert_same(&Root::new(here.path()), &server.root(), 1);
 }

@@ -145,7 +145,8 @@ impl Api {
 /// If it does not, or cannot be asked.
 pub fn check_key(address: &str, key: &str) -> Result<(), ShipError> {
     let http = connect(address, Some(key))?;
-    http.send(Method::GET, "/api/v1/projects", &[], ()).map(drop)
+    http.send(Method::GET, "/api/v1/projects", &[], ())
+        .map(drop)
 }
 
 fn connect(address: &str, key: Option<&str>) -> Result<Http, ShipError> {
