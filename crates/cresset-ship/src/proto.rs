@@ -140,7 +140,11 @@ impl<'a> Field<'a> {
 }
 
 fn whole(rest: &[u8]) -> Result<(), Malformed> {
-    if rest.is_empty() { Ok(()) } else { Err(Malformed) }
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(Malformed)
+    }
 }
 
 /// The fields of a message, in the order of the wire. Ends after the first error.
@@ -239,7 +243,9 @@ mod tests {
             .collect();
             assert!(Fields::of(&bytes).count() <= length + 1);
         }
-        let huge = [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+        let huge = [
+            0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+        ];
         assert_eq!(Fields::of(&huge).collect::<Vec<_>>(), [Err(Malformed)]);
     }
 }

@@ -15,6 +15,7 @@ mod online;
 pub mod read;
 mod record;
 mod remembered;
+mod rows;
 mod stream;
 mod summary;
 mod system;

@@ -180,7 +180,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Next>> {
+    pub fn read(&mut self) -> io::Result<Option<Next>> {
         loop {
             let rest = self.block.get(self.at..).unwrap_or_default();
             if (rest.len() as u64) < CHUNK_HEAD {

@@ -1,7 +1,6 @@
 //! W&B's records as bytes: the messages of `wandb/proto/wandb_internal.proto` that a run needs.
 
 use cresset_record::{Definition, Goal, Level, SummaryRule};
-use serde_json::Value as Json;
 
 use crate::proto::Message;
 
@@ -42,7 +41,7 @@ pub(crate) fn entry(number: u64, entry: &Entry) -> Vec<u8> {
             let items = items.iter().map(|(key, value)| {
                 Message::default()
                     .bytes(1, key)
-                    .bytes(16, &value::number(*value))
+                    .bytes(16, value::number(*value))
             });
             let stats = Message::default().message(2, &timestamp(*time));
             let stats = items.fold(stats, |stats, item| stats.message(3, &item));
@@ -106,11 +105,10 @@ fn timestamp(micros: i64) -> Message {
 }
 
 fn run(head: &Head) -> Message {
-    let config = head.config.iter().map(|(key, json)| {
-        Message::default()
-            .bytes(1, key)
-            .bytes(16, &Json::to_string(json))
-    });
+    let config = head
+        .config
+        .iter()
+        .map(|(key, json)| Message::default().bytes(1, key).bytes(16, json.to_string()));
     let run = Message::default()
         .bytes(1, &head.id)
         .bytes(2, &head.entity)
@@ -189,5 +187,5 @@ fn console(output: &Output) -> Message {
     Message::default()
         .int(1, i64::from(is_plain))
         .message(2, &timestamp(output.time))
-        .bytes(3, &format!("{}\n", output.text))
+        .bytes(3, format!("{}\n", output.text))
 }

@@ -154,7 +154,7 @@ fn metrics(definitions: &[Definition]) -> Json {
         let options = [
             (1, definition.step_metric.is_some()),
             (2, definition.hidden == Some(true)),
-            (3, true),
+            (3, !is_pattern),
         ];
         let options = options
             .iter()

@@ -41,7 +41,7 @@ fn scalar(step: u64, key: &str, value: f64) -> (Rank, Event) {
 fn read(file: &[u8]) -> (Vec<(u64, f64)>, usize, Option<i64>) {
     let mut reader = Reader::new(file).unwrap();
     let (mut points, mut damage, mut exit) = (Vec::new(), 0, None);
-    while let Some(next) = reader.next().unwrap() {
+    while let Some(next) = reader.read().unwrap() {
         match next {
             Next::Record(Record::History { step, items }) => {
                 let loss = items.iter().find(|item| item.path == ["loss"]);
@@ -78,7 +78,7 @@ fn records_of_all_lengths_come_back_across_blocks() {
         // These bytes are no message: their places tell whether the chunks were put together as they were.
         lengths.retain(|length| *length > 0);
         let mut found = 0;
-        while let Some(next) = reader.next().unwrap() {
+        while let Some(next) = reader.read().unwrap() {
             if let Next::Damage { reason, .. } = next {
                 assert_eq!(reason, "a record is no message of W&B");
                 found += 1;
@@ -103,7 +103,7 @@ fn events_that_come_again_are_there_once() {
     .unwrap();
     let mut expected = vec![(0, 0.0)];
     for turn in 1..40u64 {
-        let steps = turn * 100..turn * 100 + turn * 7;
+        let steps = turn * 1000..turn * 1000 + turn * 7;
         expected.extend(steps.clone().map(|step| (step, step as f64)));
         let events: Vec<_> = steps
             .map(|step| scalar(step, "loss", step as f64))
@@ -172,20 +172,29 @@ fn what_is_before_and_behind_damage_is_read() {
 }
 
 #[test]
-fn a_row_is_a_step_and_no_value_is_lost() {
+fn rows_are_in_the_order_of_steps_and_what_is_left_out_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let run = RunDir::new(dir.path().join("run"));
     let mut sink = OfflineRun::new(dir.path());
     let mut memory = Memory::new();
+    let later = Event::Scalars {
+        step: 3,
+        time: Timestamp(60_000_000),
+        points: vec![(Key::new("loss").unwrap(), 3.0)],
+    };
     let events = [
         (Rank(0), start()),
         scalar(1, "loss", 1.0),
         scalar(1, "acc", 0.5),
-        scalar(1, "loss", 1.5),
         scalar(2, "loss", 2.0),
-        // A step that goes back, which W&B's client would drop.
+        // Of a step that goes back, and of another writer.
         scalar(0, "loss", 0.0),
         (Rank(1), scalar(2, "loss", 9.0).1),
+        // A second value of a key and step takes the first one's place.
+        scalar(1, "loss", 1.5),
+        (Rank(0), later),
+        // Too late.
+        scalar(1, "other", 1.0),
     ];
     sink.take(&run, &events, &mut memory).unwrap();
     let end = cresset_record::End {
@@ -197,24 +206,31 @@ fn a_row_is_a_step_and_no_value_is_lost() {
     sink.end(&run, &State::Finished, &mut memory).unwrap();
     let file = file(dir.path(), &memory);
     let mut reader = Reader::new(file.as_slice()).unwrap();
-    let mut rows = Vec::new();
-    while let Some(next) = reader.next().unwrap() {
-        if let Next::Record(Record::History { step, items }) = next {
-            let own = items.iter().filter(|item| !item.path[0].starts_with('_'));
-            let names: Vec<String> = own.map(|item| item.path.join("|")).collect();
-            rows.push((step.unwrap(), names.join(" ")));
+    let (mut rows, mut said) = (Vec::new(), Vec::new());
+    while let Some(next) = reader.read().unwrap() {
+        match next {
+            Next::Record(Record::History { step, items }) => {
+                let own = items.iter().filter(|item| !item.path[0].starts_with('_'));
+                let values: Vec<_> = own
+                    .map(|item| format!("{}={:?}", item.path.join("|"), item.value))
+                    .collect();
+                rows.push((step.unwrap(), values.join(" ").replace("Number", "")));
+            }
+            Next::Record(Record::Output { text, .. }) => said.push(text),
+            _ => {}
         }
     }
     let rows: Vec<_> = rows
         .iter()
-        .map(|(step, names)| (*step, names.as_str()))
+        .map(|(step, row)| (*step, row.as_str()))
         .collect();
     let expected = [
-        (1, "loss acc"),
-        (1, "loss"),
-        (2, "loss"),
-        (0, "loss"),
-        (2, "rank_1/loss"),
+        (0, "loss=(0.0)"),
+        (1, "loss=(1.5) acc=(0.5)"),
+        (2, "loss=(2.0) rank_1/loss=(9.0)"),
+        (3, "loss=(3.0)"),
     ];
     assert_eq!(rows, expected);
+    assert!(said[0].starts_with("cresset: a value of step 1 did not go"));
+    assert!(said[1].starts_with("cresset: 2 values did not go"));
 }

@@ -1,7 +1,5 @@
 //! What a run's log says, in W&B's terms.
 
-use std::collections::BTreeMap;
-
 use cresset_record::{
     Definition, Key, Level, Rank, RunDir, State, Timestamp, pattern_matches, resolve,
 };
@@ -10,10 +8,11 @@ use serde_json::{Map, Value as Json};
 
 use crate::event::Event;
 
-use super::entry::{Entry, Output, Row};
+use super::entry::{Entry, Output};
 use super::files::NewFile;
 use super::head::Head;
 use super::media::{self, Shown};
+use super::rows::Rows;
 use super::{histogram, summary::Summary, system, value};
 
 /// What must be known of a run to go on with it: part of a sink's memory.
@@ -29,11 +28,14 @@ pub(crate) struct Known {
     pub(crate) by_hand: Map<String, Json>,
     /// What W&B's client keeps in config under `_wandb`: names of classes, and how figures are drawn.
     pub(crate) wandb: Map<String, Json>,
-    /// Rows that more values of the same step may come for, by rank.
-    pending: BTreeMap<u32, Row>,
+    /// Rows that more values may come for.
+    rows: Rows,
     /// The highest step, and when its values came.
     latest: (u64, i64),
 }
+
+/// What W&B does not get.
+const LEFT_OUT: &str = "did not go to W&B, which has one value a key and step and takes no step that comes late; Cresset has them all";
 
 /// What came of events.
 #[derive(Debug, Default)]
@@ -64,8 +66,11 @@ impl Known {
     /// Rows that waited for more, the last of the summary, and the end.
     pub(crate) fn end(mut self, state: &State) -> (Self, Told) {
         let mut told = Told::default();
-        for row in std::mem::take(&mut self.pending).into_values() {
-            told.entries.push(Entry::History(row));
+        let (rows, left_out) = self.rows.all();
+        told.entries.extend(rows.map(Entry::History));
+        if left_out > 0 {
+            let text = format!("cresset: {left_out} values {LEFT_OUT}");
+            told.say(self.latest.1, true, text);
         }
         if let Some(reason) = state.reason() {
             let (time, is_error) = (self.latest.1, matches!(state, State::Failed(_)));
@@ -119,17 +124,10 @@ impl Known {
                 stats,
             } => {
                 let name = key_of(rank, key);
-                self.value(
-                    rank,
-                    *step,
-                    *time,
-                    name.clone(),
-                    &histogram::of(stats),
-                    told,
-                );
+                self.value(*step, *time, name.clone(), &histogram::of(stats), told);
                 for (what, count) in histogram::bad_values(stats) {
                     let name = format!("{name}/{what}");
-                    self.number(rank, *step, *time, name, count as f64, told);
+                    self.number(*step, *time, name, count as f64, told);
                 }
             }
             Event::Media {
@@ -140,7 +138,7 @@ impl Known {
             } => {
                 let name = key_of(rank, key);
                 match media::show(run, &name, *step, media) {
-                    Ok(shown) => self.shown(rank, *step, *time, shown, told),
+                    Ok(shown) => self.shown(*step, *time, shown, told),
                     Err(why) => {
                         let text = format!("cresset: {name} of step {step} is missing: {why}");
                         told.say(time.0, true, text);
@@ -215,11 +213,11 @@ impl Known {
         }
         for (key, value) in values {
             let name = prefixed(rank, key);
-            self.number(rank, step, time, name, value, told);
+            self.number(step, time, name, value, told);
         }
     }
 
-    fn shown(&mut self, rank: Rank, step: u64, time: Timestamp, shown: Shown, told: &mut Told) {
+    fn shown(&mut self, step: u64, time: Timestamp, shown: Shown, told: &mut Told) {
         for file in shown.files {
             told.file(file);
         }
@@ -235,41 +233,23 @@ impl Known {
             }
         }
         for (key, text) in shown.values {
-            self.value(rank, step, time, key, &text, told);
+            self.value(step, time, key, &text, told);
         }
     }
 
-    fn number(
-        &mut self,
-        rank: Rank,
-        step: u64,
-        time: Timestamp,
-        key: String,
-        number: f64,
-        told: &mut Told,
-    ) {
+    fn number(&mut self, step: u64, time: Timestamp, key: String, number: f64, told: &mut Told) {
         let is_new = self.summary.take_number(&key, step, number);
-        self.put(rank, step, time, key, value::number(number), is_new, told);
+        self.put(step, time, key, value::number(number), is_new, told);
     }
 
-    fn value(
-        &mut self,
-        rank: Rank,
-        step: u64,
-        time: Timestamp,
-        key: String,
-        text: &str,
-        told: &mut Told,
-    ) {
+    fn value(&mut self, step: u64, time: Timestamp, key: String, text: &str, told: &mut Told) {
         let is_new = self.summary.take(&key, step, text);
-        self.put(rank, step, time, key, text.to_owned(), is_new, told);
+        self.put(step, time, key, text.to_owned(), is_new, told);
     }
 
-    /// Puts a value into the row of its step: a row ends when another step comes, or a second value of a key.
-    #[expect(clippy::too_many_arguments, reason = "a value and its place")]
+    /// Puts a value into the row of its step.
     fn put(
         &mut self,
-        rank: Rank,
         step: u64,
         time: Timestamp,
         key: String,
@@ -278,24 +258,18 @@ impl Known {
         told: &mut Told,
     ) {
         if is_new && self.definitions.iter().any(|d| is_ours_to_expand(d, &key)) {
-            let definition = resolve(&self.definitions, &key);
-            self.metric(definition, told);
+            self.metric(resolve(&self.definitions, &key), told);
         }
-        let runtime = self.runtime(time);
         if (step, time.0) > self.latest {
             self.latest = (step, time.0);
         }
-        let row = self.pending.entry(rank.0).or_insert_with(|| Row {
-            step,
-            ..Row::default()
-        });
-        let has_key = || row.items.iter().any(|(k, _)| *k == key);
-        if row.step != step || has_key() {
-            let done = std::mem::replace(row, Row::at(step));
-            told.entries.push(Entry::History(done));
+        let runtime = self.runtime(time);
+        let is_first = self.rows.left_out() == 0;
+        if !self.rows.put(step, time.0, runtime, key, text) && is_first {
+            let text = format!("cresset: a value of step {step} {LEFT_OUT}");
+            told.say(time.0, true, text);
         }
-        (row.time, row.runtime) = (time.0, runtime);
-        row.items.push((key, text));
+        told.entries.extend(self.rows.ready().map(Entry::History));
     }
 
     fn define(&mut self, definition: &Definition, told: &mut Told) {

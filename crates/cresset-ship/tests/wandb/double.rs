@@ -8,29 +8,29 @@ use std::thread;
 use serde_json::{Value as Json, json};
 
 /// A key of the form that W&B's client takes.
-pub const KEY: &str = "0123456789012345678901234567890123456789";
+pub(crate) const KEY: &str = "0123456789012345678901234567890123456789";
 
 /// A request.
 #[derive(Clone, Debug)]
-pub struct Exchange {
-    pub method: String,
-    pub path: String,
-    pub authorization: Option<String>,
-    pub body: Vec<u8>,
+pub(crate) struct Exchange {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Exchange {
     /// `null` if the body is none.
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    pub fn is_stream(&self) -> bool {
+    pub(crate) fn is_stream(&self) -> bool {
         self.path.ends_with("/file_stream")
     }
 
     /// The variables of a GraphQL request that names this.
-    pub fn variables(&self, operation: &str) -> Option<Json> {
+    pub(crate) fn variables(&self, operation: &str) -> Option<Json> {
         let json = self.json();
         let is_asked = self.path == "/graphql" && json["query"].as_str()?.contains(operation);
         is_asked.then(|| json["variables"].clone())
@@ -39,15 +39,15 @@ impl Exchange {
 
 /// The server; ends with the process.
 #[derive(Clone)]
-pub struct Double {
+pub(crate) struct Double {
     port: u16,
     heard: Arc<Mutex<Vec<Exchange>>>,
     /// What file streams are answered with.
-    pub reply: Arc<Mutex<Json>>,
+    pub(crate) reply: Arc<Mutex<Json>>,
 }
 
 impl Double {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let double = Self {
             port: listener.local_addr().unwrap().port(),
@@ -65,11 +65,11 @@ impl Double {
         double
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub fn heard(&self) -> Vec<Exchange> {
+    pub(crate) fn heard(&self) -> Vec<Exchange> {
         self.heard.lock().unwrap().clone()
     }
 
