@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cresset_record::{
-    ConsoleLine, Definition, Key, Level, Rank, RunDir, State, SummaryRule, Timestamp,
+    BoundingBox, ConsoleLine, Definition, Figure, Key, Level, Rank, RunDir, State, SummaryRule,
+    Table, Timestamp,
 };
-use cresset_run::{Html, Run, init};
+use cresset_run::{File, Html, Image, PointCloud, Run, init};
 use cresset_ship::wandb::{OfflineRun, OnlineRun};
 use cresset_ship::{Event, Events, Ledger, Memory, ShipError, Sink, Target};
 use serde_json::{Map, Value as Json, json};
@@ -117,7 +118,7 @@ fn only_folder(within: &Path) -> PathBuf {
 fn records(folder: &Path, within: &Path) -> Vec<Json> {
     let file = folder.join("run-abc123.wandb");
     let said = script("read.py", &[file.to_str().unwrap()], None, within);
-    said.lines().map(|line| parse(line)).collect()
+    said.lines().map(parse).collect()
 }
 
 /// JSON as Python writes it: NaN and infinities become text.
@@ -354,8 +355,9 @@ fn exit(heard: &[Exchange]) -> Vec<(Json, Json)> {
 /// Config as the last request about the run has it, without what tells clients apart.
 fn config(heard: &[Exchange]) -> Json {
     let asked = heard.iter().filter_map(|e| e.variables("upsertBucket"));
-    let configs = asked.filter_map(|v| serde_json::from_str::<Json>(v["config"].as_str()?).ok());
-    let mut config = configs.last().unwrap();
+    let mut configs =
+        asked.filter_map(|v| serde_json::from_str::<Json>(v["config"].as_str()?).ok());
+    let mut config = configs.next_back().unwrap();
     let wandb = config["_wandb"]["value"].as_object_mut().unwrap();
     wandb.retain(|key, _| key == "m");
     // Metrics have no order, but where one names another by its number.
@@ -555,5 +557,159 @@ fn a_server_hears_the_same_from_us_as_from_wandbs_own_client() {
         .filter(|(o, t)| o.path == "/graphql" && t.path == "/graphql")
     {
         assert_eq!(ours.authorization, theirs.authorization);
+    }
+}
+
+#[test]
+fn what_a_server_did_not_acknowledge_is_sent_to_its_old_place_and_a_stop_is_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = RunDir::new(dir.path());
+    let server = Double::start();
+    let mut sink = OnlineRun::new(&server.url(), double::KEY).unwrap();
+    let mut memory = Memory::new();
+    let start = json!({"run": "abc123", "project": "harbor", "name": "n", "time": 0});
+    let start = Event::Start(Box::new(serde_json::from_value(start).unwrap()));
+    let loss = |step: u64| {
+        let points = vec![(Key::new("loss").unwrap(), step as f64)];
+        // Ten seconds a step: no row waits for long.
+        let time = Timestamp(step as i64 * 10_000_000);
+        (Rank(0), Event::Scalars { step, time, points })
+    };
+    sink.take(&run, &[(Rank(0), start), loss(0), loss(1)], &mut memory)
+        .unwrap();
+    assert!(!sink.is_stop_requested());
+    let mut lost = memory.clone();
+    sink.take(&run, &[loss(2), loss(3)], &mut lost).unwrap();
+    *server.reply.lock().unwrap() = json!({"stopped": true});
+    let mut sink = OnlineRun::new(&server.url(), double::KEY).unwrap();
+    sink.take(&run, &[loss(2), loss(3)], &mut memory).unwrap();
+    assert!(sink.is_stop_requested());
+    sink.end(&run, &State::Stopped("asked to".into()), &mut memory)
+        .unwrap();
+    let heard = server.heard();
+    let steps: Vec<Json> = streamed_rows(&heard)
+        .iter()
+        .map(|row| row["_step"].clone())
+        .collect();
+    assert_eq!(steps, [0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(exit(&heard), [(json!(true), json!(0))]);
+    let key = heard[0].authorization.as_deref().unwrap();
+    assert!(key.starts_with("Basic YXBpOj"), "`api:` and the key");
+}
+
+/// Logs a value of each kind that has a file.
+fn log_media(root: &Path) -> RunDir {
+    let run = init("harbor").dir(root).id("abc123").start().unwrap();
+    let found = BoundingBox {
+        x: 1.0,
+        y: 1.0,
+        width: 2.0,
+        height: 1.0,
+        label: "void".into(),
+        score: Some(0.5),
+    };
+    let image = Image::from_hwc_u8(vec![7; 4 * 5 * 3], 4, 5, 3).unwrap();
+    let image = image.caption("c").boxed(found);
+    let image = image.mask("truth", vec![1; 20], ["back", "void"]).unwrap();
+    run.log_value(1, "val/worst", image);
+    let table = Table {
+        columns: vec!["a".into(), "b".into()],
+        rows: vec![vec![json!(1), json!("x")]],
+    };
+    run.log_value(2, "t", table);
+    let counts = vec![vec![3, 1], vec![0, 2]];
+    let classes = vec!["p".into(), "q".into()];
+    run.log_value(3, "cm", Figure::ConfusionMatrix { classes, counts });
+    run.log_value(4, "points", PointCloud::new(vec![[0.0, 1.0, 2.0]]));
+    run.log_value(5, "model", File::from_bytes("m.bin", vec![9; 1000]));
+    let dir = RunDir::new(run.dir().unwrap());
+    run.finish();
+    dir
+}
+
+#[test]
+#[ignore = "needs wandb: cargo xtask test"]
+fn every_media_file_that_history_points_to_arrives_by_sync_and_online() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = log_media(&dir.path().join("root"));
+    let within = dir.path().join("wandb");
+    let mut more = more();
+    carry(
+        &run,
+        With {
+            sink: OfflineRun::new(&within),
+            more: more.clone(),
+        },
+    );
+    let (synced, online) = (Double::start(), Double::start());
+    sync(&only_folder(&within), &synced, dir.path());
+
+    let ledger = Ledger::open(&run, "online", "a test").unwrap();
+    let sink = OnlineRun::new(&online.url(), double::KEY).unwrap();
+    let sink = With {
+        sink,
+        more: std::mem::take(&mut more),
+    };
+    let mut target = Events::new(run.clone(), ledger, sink).unwrap();
+    while !target.carry().unwrap().is_done {}
+
+    let (synced, online) = (synced.heard(), online.heard());
+    assert_eq!(streamed_rows(&synced), streamed_rows(&online));
+    for heard in [&synced, &online] {
+        let rows = streamed_rows(heard);
+        assert_eq!(rows.len(), 5);
+        let body = |value: &Json| {
+            let path = format!("/put/{}", value["path"].as_str().unwrap());
+            let put = heard.iter().find(|e| e.method == "PUT" && e.path == path);
+            let body = put
+                .unwrap_or_else(|| panic!("{path} is missing"))
+                .body
+                .clone();
+            assert_eq!(value["size"].as_f64(), Some(body.len() as f64));
+            body
+        };
+        let parsed = |value: &Json| serde_json::from_slice::<Json>(&body(value)).unwrap();
+        let image = &rows[0]["val/worst"];
+        assert_eq!(
+            (&image["_type"], &image["format"], &image["caption"]),
+            (&json!("image-file"), &json!("png"), &json!("c"))
+        );
+        assert_eq!(
+            (&image["width"], &image["height"]),
+            (&json!(5.0), &json!(4.0))
+        );
+        assert!(
+            body(image).starts_with(b"\x89PNG")
+                && body(&image["masks"]["truth"]).starts_with(b"\x89PNG")
+        );
+        let boxes = parsed(&image["boxes"]["predictions"]);
+        let corners = json!({"minX": 1.0, "minY": 1.0, "maxX": 3.0, "maxY": 2.0});
+        assert_eq!(boxes["box_data"][0]["position"], corners);
+        assert_eq!(boxes["class_labels"], json!({"0": "void"}));
+        assert_eq!(
+            parsed(&rows[1]["t"]),
+            json!({"columns": ["a", "b"], "data": [[1, "x"]]})
+        );
+        assert_eq!(
+            parsed(&rows[2]["cm_table"])["data"][0],
+            json!(["p", "p", 3])
+        );
+        assert_eq!(parsed(&rows[3]["points"]), json!([[0.0, 1.0, 2.0]]));
+        let model = heard
+            .iter()
+            .find(|e| e.method == "PUT" && e.path == "/put/model/5/m.bin");
+        assert_eq!(model.unwrap().body, vec![9; 1000]);
+        let configs = heard.iter().filter_map(|e| e.variables("upsertBucket"));
+        let configs: Vec<Json> = configs
+            .filter_map(|v| serde_json::from_str(v["config"].as_str()?).ok())
+            .collect();
+        let own = &configs.last().unwrap()["_wandb"]["value"];
+        let chart = &own["visualize"]["cm"]["panel_config"]["panelDefId"];
+        assert_eq!(chart, "wandb/confusion_matrix/v1");
+        let mask = &own["mask/class_labels"]["val/worst_wandb_delimeter_truth"];
+        assert_eq!(mask["value"], json!({"0": "back", "1": "void"}));
+        let stats = parse(&streamed(heard, "wandb-events.jsonl")[0]);
+        assert_eq!(stats["system.proc.memory.percent"].as_f64(), Some(25.0));
+        assert_eq!(console(heard)[0], "hello");
     }
 }
