@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cresset_record::{
-    BoundingBox, ConsoleLine, Definition, Figure, Key, Level, Rank, RunDir, State, SummaryRule,
-    Table, Timestamp,
+    BoundingBox, ConsoleLine, Definition, Figure, Key, Level, Rank, Root, RunDir, RunView, State,
+    SummaryRule, Table, Timestamp,
 };
 use cresset_run::{File, Html, Image, PointCloud, Run, init};
+use cresset_ship::import::{self, ImportError, ImportOptions};
 use cresset_ship::wandb::{OfflineRun, OnlineRun};
 use cresset_ship::{Event, Events, Ledger, Memory, ShipError, Sink, Target};
 use serde_json::{Map, Value as Json, json};
@@ -48,9 +49,10 @@ fn run(command: &mut Command, double: Option<&Double>, within: &Path) -> String 
         command.env(folder, within.join("home"));
     }
     command.env("WANDB_API_KEY", double::KEY);
-    if let Some(double) = double {
-        command.env("WANDB_BASE_URL", double.url());
-    }
+    match double {
+        Some(double) => command.env("WANDB_BASE_URL", double.url()),
+        None => command.env("WANDB_MODE", "offline"),
+    };
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaints = String::from_utf8_lossy(&output.stderr);
@@ -712,4 +714,114 @@ fn every_media_file_that_history_points_to_arrives_by_sync_and_online() {
         assert_eq!(stats["system.proc.memory.percent"].as_f64(), Some(25.0));
         assert_eq!(console(heard)[0], "hello");
     }
+}
+
+fn imported(folder: &Path, into: &Path) -> (RunView, Vec<String>) {
+    let options = ImportOptions::new("imported".to_owned().try_into().unwrap());
+    let into = Root::new(into);
+    let run = import::wandb(folder, &into, &options).unwrap();
+    let again = import::wandb(folder, &into, &options);
+    assert!(matches!(again, Err(ImportError::AlreadyImported { .. })));
+    (RunView::open(run.run).unwrap(), run.left_out)
+}
+
+/// Of the little run, all that is in a folder of W&B's.
+fn assert_is_fixed(run: &RunView) {
+    let start = run.start().unwrap();
+    assert_eq!((run.name(), start.group.as_deref()), ("nm", Some("g")));
+    assert_eq!(
+        (start.tags.as_slice(), start.notes.as_str()),
+        (&["a".to_owned(), "b".to_owned()][..], "n")
+    );
+    assert_eq!(run.state(), State::Finished);
+    let points = |key: &str| {
+        let points = run.series_of(key).unwrap().points().iter();
+        points.map(|p| (p.step, p.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(points("val/l"), [(1, 3.0), (2, 2.0), (3, 4.0)]);
+    assert_eq!(points("x"), [(1, f64::INFINITY)]);
+    assert!(points("loss")[1].1.is_nan() && points("loss").len() == 3);
+    let definition = run.definition("val/l");
+    assert_eq!(definition.step_metric.as_deref(), Some("epoch"));
+    assert_eq!(run.summary()["best"], 5);
+    assert_eq!(run.summary()["val/l"], 2.0);
+    assert_eq!(run.alerts()[0].title, "T");
+    let (key, _, histograms) = run.histograms().next().unwrap();
+    assert_eq!(
+        (key.as_str(), histograms[0].step, histograms[0].value.count),
+        ("weights", 6, 3)
+    );
+    let media: Vec<_> = run
+        .media()
+        .map(|(key, _, media)| (key.as_str(), media[0].step))
+        .collect();
+    assert_eq!(media, [("note", 5), ("page", 7)]);
+}
+
+#[test]
+fn a_run_that_went_to_wandb_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = log_fixed_run(&dir.path().join("root"));
+    let within = dir.path().join("wandb");
+    carry(
+        &run,
+        With {
+            sink: OfflineRun::new(&within),
+            more: more(),
+        },
+    );
+    let (back, left_out) = imported(&only_folder(&within), &dir.path().join("back"));
+    assert_eq!(left_out, Vec::<String>::new());
+    assert_is_fixed(&back);
+    assert_eq!(back.console()[0].message, "hello");
+    let threads = back.series_of("system/host/threads").unwrap();
+    assert_eq!(threads.points()[0].value, 9.0);
+
+    let run = log_media(&dir.path().join("root of media"));
+    let within = dir.path().join("media");
+    carry(&run, OfflineRun::new(&within));
+    let (back, left_out) = imported(&only_folder(&within), &dir.path().join("back"));
+    assert_eq!(left_out, ["1 × masks of an image in val/worst"]);
+    let kinds: Vec<String> = back
+        .media()
+        .map(|(key, _, media)| {
+            let detail = serde_json::to_value(&media[0].value.detail).unwrap();
+            format!("{key} {}", detail["kind"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "cm_table table",
+            "model text",
+            "points file",
+            "t table",
+            "val/worst image"
+        ]
+    );
+    let (_, _, image) = back.media().last().unwrap();
+    let image = serde_json::to_value(&image[0].value).unwrap();
+    assert_eq!(
+        (&image["caption"], &image["detail"]["boxes"][0]["label"]),
+        (&json!("c"), &json!("void"))
+    );
+}
+
+#[test]
+#[ignore = "needs wandb: cargo xtask test"]
+fn an_offline_run_of_wandbs_own_client_is_imported() {
+    let dir = tempfile::tempdir().unwrap();
+    script("fixed.py", &[], None, dir.path());
+    let folders = fs::read_dir(dir.path().join("wandb")).unwrap();
+    let mut folders = folders.map(|entry| entry.unwrap().path());
+    let is_run = |path: &PathBuf| path.to_string_lossy().contains("offline-run-");
+    let folder = folders.find(is_run).unwrap();
+    let (back, left_out) = imported(&folder, &dir.path().join("back"));
+    assert_eq!(left_out, Vec::<String>::new());
+    assert_is_fixed(&back);
+    assert!(back.console().iter().any(|line| line.message == "hello"));
+    assert!(
+        back.series()
+            .any(|(key, _, _)| key.as_str().starts_with("system/"))
+    );
 }

@@ -1,4 +1,5 @@
-//! Runs of other trackers as runs of Cresset: [`tensorboard`] for event files, [`csv`] for tables of numbers.
+//! Runs of other trackers as runs of Cresset: [`tensorboard`] for event files, [`wandb`] for W&B's run folders,
+//! [`csv`] for tables of numbers.
 //!
 //! Each run becomes a new run folder under a [`Root`](cresset_record::Root), which appears once it is whole. Its id follows from what it was
 //! made from, so that the same source does not become a second run: that is [`ImportError::AlreadyImported`].
@@ -8,6 +9,7 @@
 mod csv;
 mod error;
 mod tensorboard;
+mod wandb;
 mod writer;
 
 use cresset_record::{Project, RunDir};
@@ -16,6 +18,7 @@ use serde_json::{Map, Value as Json};
 pub use csv::csv;
 pub use error::ImportError;
 pub use tensorboard::tensorboard;
+pub use wandb::wandb;
 pub use writer::{RunWriter, run_id};
 
 /// How imported runs are labelled.

@@ -1,9 +1,9 @@
 //! Event files of TensorBoard as runs.
 
 mod decode;
-mod histogram;
+pub(super) mod histogram;
 mod hparams;
-mod media;
+pub(super) mod media;
 mod tensor;
 
 use std::fs::{self, File};

@@ -54,6 +54,7 @@ mod value;
 
 pub use offline::OfflineRun;
 pub use online::OnlineRun;
+pub(crate) use system::our_name;
 
 #[cfg(test)]
 mod tests;

@@ -84,6 +84,23 @@ pub(crate) fn rename(figures: &[(&str, f64)]) -> Vec<(String, f64)> {
     renamed
 }
 
+/// Cresset's key of what W&B calls so, without `system/`; W&B's own, with slashes, for what Cresset has not in that unit.
+pub(crate) fn our_name(name: &str) -> String {
+    let gpu = name
+        .strip_prefix("gpu.")
+        .and_then(|rest| rest.split_once('.'));
+    if let Some((gpu, figure)) = gpu {
+        let known = GPU.iter().find(|(_, theirs)| *theirs == figure);
+        let figure = known.map_or(figure, |(ours, _)| ours);
+        return format!("gpu/{gpu}/{}", figure.replace('.', "/"));
+    }
+    match name {
+        "proc.cpu.threads" => "host/threads".to_owned(),
+        // A disk's path is part of such a name.
+        other => other.replace("/.", "root.").replace('.', "/"),
+    }
+}
+
 /// The GPU and the figure's name.
 fn gpu_figure(key: &str) -> Option<(&str, &str)> {
     key.strip_prefix("gpu/")?.split_once('/')
@@ -121,6 +138,8 @@ mod tests {
         assert_eq!(value("proc.cpu.threads"), Some(9.0));
         assert_eq!(value("proc.memory.rssMB"), Some(2.0));
         assert_eq!(value("proc.memory.percent"), None, "no limit is known");
+        assert_eq!(our_name("gpu.0.gpu"), "gpu/0/utilization");
+        assert_eq!(our_name("disk./.usageGB"), "disk/root/usageGB");
         assert!(is_system("system/host/load") && !is_system("system/total/energy"));
     }
 }

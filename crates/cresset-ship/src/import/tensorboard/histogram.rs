@@ -40,7 +40,7 @@ pub(super) fn message(bytes: &[u8]) -> Result<TensorStats, Malformed> {
 }
 
 /// The histograms plugin's rows of left edge, right edge and count. Sums follow from the middles.
-pub(super) fn buckets(rows: &[f64]) -> Result<TensorStats, Malformed> {
+pub(in crate::import) fn buckets(rows: &[f64]) -> Result<TensorStats, Malformed> {
     let (rows, rest) = rows.as_chunks::<3>();
     if !rest.is_empty() || rows.len() > MAX_BUCKETS {
         return Err(Malformed);

@@ -3,7 +3,7 @@
 use cresset_record::{ImageDetail, MediaDetail};
 
 /// An image's media type: only what a browser takes for a picture and for nothing else.
-pub(super) fn image(
+pub(in crate::import) fn image(
     bytes: &[u8],
     (width, height): (u32, u32),
 ) -> Option<(&'static str, MediaDetail)> {
@@ -37,7 +37,7 @@ pub(super) fn image(
 }
 
 /// What the head of a WAV file says.
-pub(super) fn audio(bytes: &[u8]) -> Option<(&'static str, MediaDetail)> {
+pub(in crate::import) fn audio(bytes: &[u8]) -> Option<(&'static str, MediaDetail)> {
     let inside = bytes.strip_prefix(b"RIFF")?.get(4..)?;
     let mut chunks = inside.strip_prefix(b"WAVE")?;
     let mut format = None;
