@@ -74,7 +74,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if is_wanted(Part::Ship) {
         browser::build_programs(&["--release"])?;
         let mut ship = program("ship")?;
-        ship.arg("--program").arg(shell::target().join("release/cresset"));
+        ship.arg("--program")
+            .arg(shell::target().join("release/cresset"));
         measure(ship, json("ship.json").as_deref(), options.quick)?;
     }
     if is_wanted(Part::Dashboard) {

@@ -424,6 +424,8 @@ pub(crate) enum ImportSource {
     Tensorboard,
     /// A table with a row of names; a column `step` if there is one
     Csv,
+    /// W&B's offline runs: folders `offline-run-…`, or the `.wandb` files in them
+    Wandb,
 }
 
 /// Look after the index, from which runs are listed and shown in the dashboard

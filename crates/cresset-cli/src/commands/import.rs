@@ -49,6 +49,7 @@ fn one(
     match from {
         ImportSource::Tensorboard => import::tensorboard(source, root, options),
         ImportSource::Csv => Ok(vec![import::csv(source, root, options)]),
+        ImportSource::Wandb => Ok(vec![import::wandb(source, root, options)]),
     }
 }
 

@@ -293,8 +293,15 @@ async fn receive(path: &std::path::Path, body: HttpBody) -> Result<(), Failure> 
     let mut trouble = None;
     loop {
         let Ok(next) = tokio::time::timeout(SILENCE, stream.next()).await else {
-            let message = format!("nothing came for {} s; send the blob again", SILENCE.as_secs());
-            trouble = Some(Failure::new(StatusCode::REQUEST_TIMEOUT, "timeout", message));
+            let message = format!(
+                "nothing came for {} s; send the blob again",
+                SILENCE.as_secs()
+            );
+            trouble = Some(Failure::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "timeout",
+                message,
+            ));
             break;
         };
         let Some(piece) = next else {

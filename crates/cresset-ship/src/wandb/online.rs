@@ -174,6 +174,11 @@ impl Sink for OnlineRun {
         remember(memory, &sent)
     }
 
+    fn stop_requested(&self) -> Option<String> {
+        self.is_stop_requested()
+            .then(|| "asked to stop at W&B".to_owned())
+    }
+
     fn end(&mut self, _run: &RunDir, state: &State, memory: &mut Memory) -> Result<(), ShipError> {
         let mut sent: Sent = recall(memory)?;
         let (known, told) = std::mem::take(&mut sent.known).end(state);
