@@ -6,7 +6,10 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let variable = |name: &str| env::var(name).unwrap_or_else(|_| "unknown".to_owned());
-    println!("cargo::rustc-env=CRESSET_TARGET={}", variable("TARGET"));
+    println!(
+        "cargo::rustc-env=CRESSET_BUILD_TARGET={}",
+        variable("TARGET")
+    );
     println!(
         "cargo::rustc-env=CRESSET_OPT_LEVEL={}",
         variable("OPT_LEVEL")

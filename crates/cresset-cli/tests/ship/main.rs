@@ -137,6 +137,8 @@ fn content(run: &RunDir) -> (Frames, Vec<PathBuf>) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.file_type().unwrap().is_dir() {
                 true => folders.push(entry.path()),
+                // What a kill left half written has no digest for a name.
+                false if entry.file_name().to_string_lossy().starts_with(".tmp-") => {}
                 false => blobs.push(entry.path().strip_prefix(run.path()).unwrap().to_owned()),
             }
         }

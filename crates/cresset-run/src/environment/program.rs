@@ -34,7 +34,7 @@ pub(super) fn build() -> Json {
         "debug_assertions": cfg!(debug_assertions),
         "opt_level": env!("CRESSET_OPT_LEVEL"),
         "rustc": env!("CRESSET_RUSTC_VERSION"),
-        "target": env!("CRESSET_TARGET"),
+        "target": env!("CRESSET_BUILD_TARGET"),
     })
 }
 
