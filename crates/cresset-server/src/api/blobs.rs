@@ -16,6 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::PREFIX;
+use super::paths::BlobPath;
 use crate::app::App;
 use crate::assets::is_known;
 use crate::error::Failure;
@@ -71,22 +72,6 @@ pub(super) fn blob_url(run: &RunKey, blob: &BlobRef) -> String {
         blob.digest,
         utf8_percent_encode(&blob.media_type, PLAIN)
     )
-}
-
-/// A blob.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "describes")]
-struct BlobPath {
-    /// The project's name.
-    #[param(min_length = 1, max_length = 128)]
-    project: String,
-    /// The run's id.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
-    run: String,
-    /// The blob's BLAKE3 digest.
-    #[param(pattern = "^[0-9a-f]{64}$")]
-    digest: String,
 }
 
 /// How a blob is to be sent.

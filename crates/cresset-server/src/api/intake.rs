@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::paths::RunPath;
+use super::paths::{BlobPath, RunPath};
 use super::reply;
 use crate::app::App;
 use crate::error::Failure;
@@ -57,22 +57,6 @@ struct WriterPath {
     run: String,
     /// The writer.
     rank: u32,
-}
-
-/// A blob of a run.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "describes")]
-struct BlobPath {
-    /// The project's name.
-    #[param(min_length = 1, max_length = 128)]
-    project: String,
-    /// The run's id.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
-    run: String,
-    /// The blob's BLAKE3 digest.
-    #[param(pattern = "^[0-9a-f]{64}$")]
-    digest: String,
 }
 
 /// What is here of a run's logs.

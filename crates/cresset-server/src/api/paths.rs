@@ -26,6 +26,22 @@ pub(super) struct RunPath {
     run: String,
 }
 
+/// A blob.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes")]
+pub(super) struct BlobPath {
+    /// The project's name.
+    #[param(min_length = 1, max_length = 128)]
+    project: String,
+    /// The run's id.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    run: String,
+    /// The blob's BLAKE3 digest.
+    #[param(pattern = "^[0-9a-f]{64}$")]
+    digest: String,
+}
+
 /// Keys of series, one a parameter.
 pub(super) fn key_list() -> Array {
     let key = ObjectBuilder::new()
