@@ -29,6 +29,7 @@ mod log;
 mod media;
 mod nullable;
 mod record;
+mod removed;
 mod series;
 mod state;
 mod stop;
@@ -53,6 +54,7 @@ pub use record::{
     Alert, ConfigUpdate, ConsoleLine, End, LabelUpdate, Level, LossReason, Lost, Outcome, Record,
     Resume, Row, Start,
 };
+pub use removed::Removed;
 pub use series::{Point, Series};
 pub use state::State;
 pub use stop::StopRequest;

@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Digest, Holder, LockError, LogError, Rank, RunDir, SegmentHead, StopRequest, Timestamp,
-    WriterLock, check_piece, whole,
+    Digest, Holder, LockError, LogError, Rank, Removed, RunDir, SegmentHead, StopRequest,
+    Timestamp, WriterLock, check_piece, whole,
 };
 
 use crate::document::RunKey;
 use crate::error::StoreError;
-use crate::people::in_trash;
+use crate::people::{About, in_trash, note};
 use crate::store::Store;
 
 /// Most writers whose logs are open at once; above that, one that was not heard of for long makes room.
@@ -94,6 +94,8 @@ impl Store {
             // Before anything is made for whoever sends it.
             check_piece(piece, rank, index, None).map_err(|error| invalid(error.to_string()))?;
         }
+        self.take_room(&key.project, piece.len() as u64)?;
+        let is_new = !piece.is_empty() && !dir.path().is_dir();
         let writer = self.intake().writer(key, rank);
         let mut writer = lock(&writer);
         let incoming = match &mut *writer {
@@ -103,6 +105,11 @@ impl Store {
         incoming.heard = Instant::now();
         if !piece.is_empty() {
             incoming.take_in(rank, index, piece)?;
+        }
+        if is_new {
+            let from = format!("from {host}");
+            self.engine()
+                .write(|tx| note(tx, self.actor(), "run.receive", About::run(key, &from)))?;
         }
         Ok(Taken {
             last: incoming.last,
@@ -158,8 +165,12 @@ impl Store {
     /// Which of these blobs the run does not have.
     #[must_use]
     pub fn missing_blobs(&self, key: &RunKey, digests: &[Digest]) -> Vec<Digest> {
-        let blobs = self.root().run(&key.project, &key.run).blobs();
-        let is_missing = |digest: &&Digest| !blobs.path(digest).is_file();
+        let dir = self.root().run(&key.project, &key.run);
+        let blobs = dir.blobs();
+        // What a rule removed is not wanted back.
+        let removed = Removed::read(&dir).unwrap_or_default();
+        let is_missing =
+            |digest: &&Digest| !blobs.path(digest).is_file() && !removed.contains_key(digest);
         digests.iter().filter(is_missing).copied().collect()
     }
 
@@ -182,6 +193,11 @@ impl Store {
     /// # Errors
     /// `Invalid` if its bytes are others; `Io` if it cannot be kept.
     pub fn keep_blob(&self, key: &RunKey, digest: Digest, file: &Path) -> Result<(), StoreError> {
+        let bytes = fs::metadata(file).map_err(failed(file))?.len();
+        if let Err(full) = self.take_room(&key.project, bytes) {
+            fs::remove_file(file).map_err(failed(file))?;
+            return Err(full);
+        }
         let blobs = self.root().run(&key.project, &key.run).blobs();
         let kept = blobs.put_file(file, "application/octet-stream");
         let removed = fs::remove_file(file);
