@@ -1,11 +1,14 @@
 //! The command line.
 
+mod team;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit;
+pub(crate) use team::*;
 
 /// Look at, watch, compare, export and check the runs that Cresset recorded.
 #[derive(Debug, Parser)]
@@ -57,6 +60,10 @@ pub(crate) enum Command {
     Gpu(GpuArguments),
     Serve(ServeArguments),
     Key(KeyArguments),
+    User(UserArguments),
+    Project(ProjectArguments),
+    Audit(AuditArguments),
+    Backup(BackupArguments),
 }
 
 /// The run that a command is about.
@@ -266,12 +273,19 @@ pub(crate) struct KeyCreateArguments {
     /// A name for people, such as who or what will use it
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// What it allows: `read` to look; `write` for labels, views, the trash and stopping too; `admin` for deleting for good too
-    #[arg(long, value_name = "ROLE")]
-    pub(crate) role: KeyRole,
+    /// What it allows: `read` to look; `write` for sending runs, labels, views, the trash and stopping too; `admin` for deleting for
+    /// good and for settings too [default with --user: what the user may]
+    #[arg(long, value_name = "ROLE", required_unless_present = "user")]
+    pub(crate) role: Option<KeyRole>,
     /// Only this project [default: all]
     #[arg(long, value_name = "PROJECT")]
     pub(crate) project: Option<String>,
+    /// Whose it is: it allows no more than they may, and goes with them
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// It opens nothing any more after so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_525))]
+    pub(crate) days: Option<u32>,
 }
 
 /// What a key allows.

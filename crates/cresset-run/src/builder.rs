@@ -336,10 +336,12 @@ impl Builder {
             r.worker.work_until_closed();
         })?;
         let target = Arc::clone(&recorder);
-        recorder.worker.submit(0, move || {
-            target.record(Record::Environment(environment::capture()), 4096);
-        });
         let run = Run::new(recorder, &name);
+        run.defer(0, move |run| {
+            let environment = environment::capture();
+            environment::warn_of_committed_keys(run, &environment);
+            target.record(Record::Environment(environment), 4096);
+        });
         if !self.places.is_empty() {
             let places = self.places;
             run.defer(0, move |run| {

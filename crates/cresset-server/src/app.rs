@@ -8,6 +8,7 @@ use std::time::Duration;
 use cresset_store::Store;
 use tokio::sync::{Semaphore, watch};
 
+use crate::access;
 use crate::error::Failure;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -103,7 +104,10 @@ impl App {
         let Ok(Ok(turn)) = turn.await else {
             return Err(Failure::busy());
         };
-        let store = self.inner.store.clone();
+        let mut store = self.inner.store.clone();
+        if let Some(actor) = access::actor() {
+            store = store.by(actor);
+        }
         let span = tracing::Span::current();
         let work = move || {
             let _turn = turn;

@@ -133,6 +133,10 @@ impl From<StoreError> for Failure {
                 column,
                 ..Self::new(StatusCode::BAD_REQUEST, "bad_filter", message)
             },
+            StoreError::Full(message) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded", message)
+                    .retry_after(60)
+            }
             StoreError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),
             StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Self::of_disk(&source)

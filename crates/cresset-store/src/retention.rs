@@ -226,7 +226,12 @@ fn rules(values: &[Value], settings: &ProjectSettings, now: Timestamp) -> Vec<Op
     }
     let first_kept = |series: i64, keep: u32| {
         let steps = steps.get(&series)?;
-        steps.iter().rev().take(keep as usize).last().copied()
+        let before = keep.saturating_sub(1) as usize;
+        steps
+            .iter()
+            .nth_back(before)
+            .or_else(|| steps.first())
+            .copied()
     };
     let rule = |value: &Value| match &value.media.detail {
         MediaDetail::File { .. } => {

@@ -45,11 +45,10 @@ impl Store {
     /// # Errors
     /// `Full` if its quota does not have it.
     pub(crate) fn take_room(&self, project: &Project, bytes: u64) -> Result<(), StoreError> {
-        let Some(quota) = self.project_settings(project)?.quota else {
-            return Ok(());
-        };
-        let used = self.project_bytes(project);
-        if used.saturating_add(bytes) > quota {
+        if let Some(quota) = self.project_settings(project)?.quota
+            && let used = self.project_bytes(project)
+            && used.saturating_add(bytes) > quota
+        {
             return Err(StoreError::Full(format!(
                 "project {project} holds {used} bytes, and its quota is {quota}: remove runs for good, or ask an admin for more \
                  (`cresset project set`)"

@@ -29,12 +29,11 @@ fn grant(project: Option<&str>, role: Role) -> Grant {
     }
 }
 
-/// A run with media, each `(key, step, days ago, role of a file or none for text, bytes)`.
-fn run_with_media(
-    store: &Store,
-    id: &str,
-    media: &[(&str, u64, i64, Option<&str>, &[u8])],
-) -> RunDir {
+/// A media value: its key, step, days ago, role of a file or none for text, bytes.
+type Value<'a> = (&'a str, u64, i64, Option<&'a str>, &'a [u8]);
+
+/// A run with media.
+fn run_with_media(store: &Store, id: &str, media: &[Value<'_>]) -> RunDir {
     let run = key(id);
     let dir = store.root().run(&run.project, &run.run);
     fs::create_dir_all(dir.path()).unwrap();
@@ -307,7 +306,7 @@ fn what_is_over_the_quota_is_refused_and_may_come_again() {
 fn old_checkpoints_and_media_go_and_the_run_says_so() {
     let (_dir, store) = folder();
     let checkpoint = Some("checkpoint");
-    let media: &[(&str, u64, i64, Option<&str>, &[u8])] = &[
+    let media: &[Value<'_>] = &[
         ("model", 1, 9, checkpoint, b"one"),
         ("model", 2, 8, checkpoint, b"two"),
         ("model", 3, 7, checkpoint, b"three"),

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::{COOKIE, address, verify};
+use crate::access::{COOKIE, address, note_login, verify};
 use crate::app::App;
 use crate::error::Failure;
 use crate::extract::Body;
@@ -42,7 +42,8 @@ pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Re
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let key = key.trim().to_owned();
-    verify(&app, address, key.clone()).await?;
+    let caller = verify(&app, address, key.clone()).await?;
+    note_login(&app, &caller, address).await?;
     Ok(with_cookie(&key, MAX_AGE, secure))
 }
 

@@ -13,3 +13,4 @@ mod run;
 mod series;
 mod server;
 mod table;
+mod team;
