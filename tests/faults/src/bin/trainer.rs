@@ -3,7 +3,7 @@
 //! | word | |
 //! |---|---|
 //! | `written`, `synced` | the durability; else values are buffered |
-//! | `resume` | goes on with the run, after its last step |
+//! | `resume` | goes on with the run, if it has begun, after its last step |
 //! | `steps=N` | logs so many steps, 10 if absent |
 //! | `pause=MS` | before each |
 //! | `for=MS` | goes on with steps until so much time is over |
@@ -23,7 +23,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cresset_run::{Durability, Run, init};
+use cresset_run::{Durability, Run, StartError, init};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,17 +47,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("before") => starve(),
         _ => Vec::new(),
     };
-    let mut run = init("faults").dir(folder).durability(match () {
-        () if has("synced") => Durability::Synced,
-        () if has("written") => Durability::Written,
-        () => Durability::Buffered,
-    });
-    run = if has("resume") {
-        run.resume(id)
-    } else {
-        run.id(id)
+    let begin = || {
+        let durability = match () {
+            () if has("synced") => Durability::Synced,
+            () if has("written") => Durability::Written,
+            () => Durability::Buffered,
+        };
+        init("faults").dir(folder).durability(durability)
     };
-    let run = run.start()?;
+    let resumed = has("resume").then(|| begin().resume(id).start());
+    let run = match resumed {
+        None | Some(Err(StartError::NotFound { .. })) => begin().id(id).start()?,
+        Some(other) => other?,
+    };
     if has("starve") {
         starving = starve();
     }
