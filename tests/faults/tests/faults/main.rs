@@ -7,6 +7,7 @@
 
 mod clock;
 mod deaths;
+mod document;
 mod errors;
 mod hang;
 mod memory;
