@@ -97,8 +97,10 @@ impl BlobFolder {
     pub fn put(&self, bytes: &[u8], media_type: &str) -> io::Result<BlobRef> {
         let digest = Digest::of(bytes);
         let path = self.path(&digest);
-        // A blob of the right name and length was renamed into place whole.
-        let present = fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64);
+        // After a loss of power a file may have the right name and length and other bytes.
+        let length = bytes.len() as u64;
+        let present = fs::metadata(&path).is_ok_and(|m| m.len() == length)
+            && Digest::of_file(&path).is_ok_and(|found| found == (digest, length));
         if !present {
             let temporary = self.temporary()?;
             let written = File::create(&temporary).and_then(|mut f| f.write_all(bytes));
@@ -211,6 +213,8 @@ mod tests {
             blobs.get(&a).unwrap_err().kind(),
             io::ErrorKind::InvalidData
         );
+        assert_eq!(blobs.put(b"solder", "text/plain").unwrap(), a);
+        assert_eq!(blobs.get(&a).unwrap(), b"solder", "it is mended");
         assert!(
             fs::read_dir(dir.path().join("blobs"))
                 .unwrap()

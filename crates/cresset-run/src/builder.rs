@@ -380,16 +380,16 @@ impl Builder {
         Ok(config)
     }
 
-    /// The head of the run that is to be resumed; `None` for a new one.
+    /// The head of the run that is to be resumed; `None` for a new one, and for one that lost its head with all the rest, as a loss of
+    /// power may leave it.
     fn earlier_start(
         &self,
         dir: &RunDir,
         id: &RunId,
         rank: Rank,
     ) -> Result<Option<Start>, StartError> {
-        let begun = dir
-            .segments()
-            .is_ok_and(|segments| segments.iter().any(|(r, _)| *r == rank));
+        let segments = dir.segments().unwrap_or_default();
+        let begun = segments.iter().any(|(r, _)| *r == rank);
         if self.resume.is_none() {
             return if begun {
                 Err(StartError::Exists(id.clone()))
@@ -411,7 +411,10 @@ impl Builder {
                 return Ok(head.map(|start| Start { rank, ..start }));
             }
         }
-        Err(not_found())
+        if segments.is_empty() {
+            return Err(not_found());
+        }
+        Ok(None)
     }
 
     fn new_start(

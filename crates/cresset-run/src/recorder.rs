@@ -55,6 +55,8 @@ pub(crate) struct Recorder {
     phase: AtomicU8,
     outcome: Mutex<Option<Outcome>>,
     writer_done: (Mutex<bool>, Condvar),
+    /// The disk has the run, its end included.
+    is_whole: AtomicBool,
     warned: AtomicBool,
 }
 
@@ -94,6 +96,7 @@ impl Recorder {
             phase: AtomicU8::new(OPEN),
             outcome: Mutex::new(None),
             writer_done: (Mutex::new(false), Condvar::new()),
+            is_whole: AtomicBool::new(false),
             warned: AtomicBool::new(false),
         }
     }
@@ -227,14 +230,15 @@ impl Recorder {
                 self.inbox.swap(&mut batch);
                 storage.write(&mut batch);
                 let outcome = lock(&self.outcome).take().unwrap_or(Outcome::Finished);
-                storage.end(outcome);
+                let is_whole = storage.end(outcome);
+                self.is_whole.store(is_whole, Ordering::Release);
                 break;
             }
         }
     }
 
-    /// Lets everything that was logged reach the disk and ends the run; `false` if the deadline came first. The rest is
-    /// then left to the threads, for as long as the process lives.
+    /// Lets everything that was logged reach the disk and ends the run; `false` if the disk did not take all of it, or if the
+    /// deadline came first. The rest is then left to the threads, for as long as the process lives.
     pub(crate) fn close(&self, deadline: Instant) -> bool {
         if self
             .phase
@@ -260,6 +264,7 @@ impl Recorder {
             .1
             .wait_timeout_while(lock(&self.writer_done.0), left, |done| !*done);
         *done.unwrap_or_else(std::sync::PoisonError::into_inner).0
+            && self.is_whole.load(Ordering::Acquire)
     }
 }
 

@@ -51,9 +51,8 @@ impl Drop for Guard {
         let recorder = &self.0;
         if !recorder.close(Instant::now() + DROP_DEADLINE) {
             eprintln!(
-                "cresset: warning: {} was not written completely within {} s",
-                recorder.dir.path().display(),
-                DROP_DEADLINE.as_secs()
+                "cresset: warning: {} was not written completely",
+                recorder.dir.path().display()
             );
         }
     }
@@ -62,7 +61,7 @@ impl Drop for Guard {
 /// What [`Run::finish`] brought home.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// Whether everything that was logged, less what is counted as lost, is on the disk.
+    /// Whether everything that was logged, less what is counted as lost, is on the disk, and the run's end with it.
     pub complete: bool,
     /// How many values were lost in the whole run.
     pub lost: u64,

@@ -32,8 +32,9 @@ impl StopSignal {
 #[derive(Debug)]
 pub(crate) struct StopWatch {
     file: PathBuf,
-    /// Requests before this were meant for an earlier process.
-    since: Timestamp,
+    /// The time of a request that was meant for an earlier process and could not be taken away. Any other counts, whatever its time:
+    /// it comes from another machine's clock, or from before this one's was set.
+    stale: Option<Timestamp>,
     next: Instant,
 }
 
@@ -42,13 +43,11 @@ impl StopWatch {
     /// to this one.
     pub(crate) fn begin(dir: &RunDir, since: Timestamp, resuming: bool) -> Self {
         let file = dir.stop_request();
-        if resuming && read(&file).is_some_and(|request| request.time < since) {
-            // If it stays, its time tells what it is.
-            let _ = fs::remove_file(&file);
-        }
+        let stale = read(&file).filter(|request| request.time < since);
+        let is_removed = stale.is_some() && resuming && fs::remove_file(&file).is_ok();
         Self {
             file,
-            since,
+            stale: stale.filter(|_| !is_removed).map(|request| request.time),
             next: Instant::now() + LOOK_EVERY,
         }
     }
@@ -61,7 +60,9 @@ impl StopWatch {
         let now = Instant::now();
         if now >= self.next {
             self.next = now + LOOK_EVERY;
-            if let Some(request) = read(&self.file).filter(|request| request.time >= self.since) {
+            if let Some(request) =
+                read(&self.file).filter(|request| Some(request.time) != self.stale)
+            {
                 let _ = signal.0.set(request.reason);
                 return None;
             }
@@ -129,6 +130,20 @@ mod tests {
         let earlier = br#"{"time": 999, "reason": "enough"}"#;
         assert_eq!(heeded(earlier, false), (None, true));
         assert_eq!(heeded(earlier, true), (None, false), "it is taken away");
+    }
+
+    #[test]
+    fn a_request_that_comes_later_counts_whatever_the_clock_of_its_sender_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let signal = StopSignal::default();
+        let mut watch = watch(dir.path(), 1000, false);
+        fs::write(
+            dir.path().join("stop.json"),
+            r#"{"time": 5, "reason": "slow"}"#,
+        )
+        .unwrap();
+        watch.look(&signal);
+        assert_eq!(signal.reason(), Some("slow"));
     }
 
     #[test]

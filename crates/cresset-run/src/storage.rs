@@ -21,6 +21,8 @@ const FRAME_BYTES: usize = 128 << 10;
 /// Pause before the first try to write again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often the end of the run is tried to be written.
+const LAST_TRIES: u32 = 3;
 /// How often to look whether the log is still where it was.
 const CHECK_EVERY: Duration = Duration::from_millis(50);
 
@@ -58,6 +60,8 @@ pub(crate) struct Storage {
     next_try: Option<Instant>,
     /// When the log was last seen in its place.
     checked: Option<Instant>,
+    /// The disk has refused a part of the log.
+    refused: bool,
     clock: Arc<Clock>,
     losses: Arc<Losses>,
     /// Shared with log calls, which then name the right reason for what they drop.
@@ -90,6 +94,7 @@ impl Storage {
             pause: FIRST_PAUSE,
             next_try: None,
             checked: None,
+            refused: false,
             clock,
             losses,
             down,
@@ -329,31 +334,52 @@ impl Storage {
         }
     }
 
-    /// Waits until everything written would survive a loss of power.
-    pub(crate) fn sync(&mut self) {
-        if self.next_try.is_some() {
-            return;
-        }
-        if let Some(Err(e)) = self.log.as_ref().map(LogWriter::sync) {
-            self.fail(&e);
-        }
+    /// Waits until everything written would survive a loss of power; `false` if it would not.
+    pub(crate) fn sync(&mut self) -> bool {
+        let Some(log) = self.log.as_ref().filter(|_| self.next_try.is_none()) else {
+            return false;
+        };
+        let Err(e) = log.sync() else { return true };
+        self.refused |= log.has_refused();
+        self.fail(&e);
+        false
     }
 
-    /// Writes the end of the run, on the disk, and lets the lock go.
-    pub(crate) fn end(&mut self, outcome: Outcome) {
-        self.try_now();
-        self.checked = None;
-        if self.is_ready() {
+    /// Writes the end of the run, on the disk, and lets the lock go; `false` if the disk has not all of it. A run that lost its end
+    /// would look crashed for ever: it is worth more than one try.
+    pub(crate) fn end(&mut self, outcome: Outcome) -> bool {
+        let end = Record::End(cresset_record::End {
+            time: self.clock.now(),
+            outcome,
+        });
+        let mut is_written = false;
+        for attempt in 0..LAST_TRIES {
+            if attempt > 0 {
+                std::thread::sleep(FIRST_PAUSE);
+            }
+            self.try_now();
+            self.checked = None;
+            if !self.is_ready() {
+                continue;
+            }
             self.flush();
-            self.record(&Record::End(cresset_record::End {
-                time: self.clock.now(),
-                outcome,
-            }));
-            self.flush();
-            self.sync();
+            if !is_written && self.next_try.is_none() {
+                self.record(&end);
+                // A run without an end shows that by itself.
+                self.in_frame.values = self.in_frame.values.saturating_sub(1);
+                self.flush();
+                is_written = self.next_try.is_none();
+            }
+            if is_written && self.sync() {
+                break;
+            }
+            // The log goes on in a new segment then, which needs an end of its own.
+            is_written &= !self.log.as_ref().is_some_and(LogWriter::has_refused);
         }
+        let is_whole = is_written && self.next_try.is_none() && !self.refused;
         self.log = None;
         self.lock = None;
+        is_whole
     }
 }
 

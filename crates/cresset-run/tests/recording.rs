@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cresset_record::{Root, RunView, State};
+use cresset_record::{Root, RunDir, RunView, State};
 use cresset_run::{Definition, Durability, Image, Level, Overflow, StartError, SummaryRule, init};
 
 fn view(run_dir: &std::path::Path) -> RunView {
@@ -301,4 +301,20 @@ fn an_evaluation_pass_is_logged_with_its_mistakes() {
             .starts_with("void taken for good")
     );
     assert!(v.media().any(|(_, _, m)| matches!(&m[0].value.detail, MediaDetail::Figure { figure } if figure == "confusion_matrix")));
+}
+
+#[test]
+fn a_run_whose_log_lost_everything_is_taken_up_all_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let run = init("p").dir(root.path()).id("r").start().unwrap();
+    run.log(0, [("loss", 1.0)]);
+    let dir = run.finish().dir.unwrap();
+    // As a loss of power leaves a file whose name came to the disk and whose bytes did not.
+    std::fs::write(dir.join("rank-0.000000.log"), "").unwrap();
+    let again = init("p").dir(root.path()).resume("r").start().unwrap();
+    again.log(1, [("loss", 2.0)]);
+    assert!(again.finish().complete);
+    let view = RunView::open(RunDir::new(dir)).unwrap();
+    assert_eq!(view.state(), State::Finished);
+    assert_eq!(view.series_of("loss").unwrap().points()[0].step, 1);
 }

@@ -282,3 +282,33 @@ fn a_run_that_comes_back_goes_on() {
         (1, Some(5199))
     );
 }
+
+#[test]
+fn an_index_that_knows_more_than_a_loss_of_power_left_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::new(folder.path());
+    let mut a = Writing::begin(&root, "a");
+    a.steps(1000);
+    drop(a);
+    let store = Store::open(root.clone()).unwrap();
+    store.refresh().unwrap();
+    assert_eq!(points(&store, "a"), 1000);
+    drop(store);
+
+    // The last pages of the log had not come to the disk; those of the index had.
+    let key = key("a");
+    let segment = root.run(&key.project, &key.run).segment(Rank(0), 0);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(segment)
+        .unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    let mut again = Writing::begin(&root, "a");
+    again.steps(10);
+    again.end();
+    let store = Store::open(root).unwrap();
+    store.refresh().unwrap();
+    let fresh = tempfile::tempdir().unwrap();
+    let checked = store.check(fresh.path()).unwrap();
+    assert_eq!((checked.runs, checked.differences), (1, Vec::new()));
+}

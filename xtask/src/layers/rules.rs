@@ -285,6 +285,13 @@ pub(super) const RULES: &[Rule] = &[
         &[],
         NETWORK_OR_ASYNC,
     ),
+    // What records and what indexes, on a file system that misbehaves.
+    rule(
+        "cresset-faults",
+        &["cresset-record", "cresset-run", "cresset-store"],
+        &[],
+        NETWORK_ASYNC_OR_FRAMEWORKS,
+    ),
     // Writes logs itself, at times of its own choosing, as a second writer would.
     rule(
         "cresset-tests",

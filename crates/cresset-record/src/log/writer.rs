@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::decode;
 use super::format::{MAJOR, MINOR, SEGMENT_HEAD, SegmentHead};
@@ -31,8 +31,10 @@ pub struct LogWriter {
     sequence: u64,
     /// A write failed and what it left could not be cut off.
     torn: bool,
-    /// Segments of this writer below this one are on the disk, and so are their names.
+    /// Segments below this one are on the disk, and so are their names.
     synced: AtomicU32,
+    /// The disk refused what was written. It says so once: what it then claims to have of this segment it may not have.
+    refused: AtomicBool,
 }
 
 impl LogWriter {
@@ -89,7 +91,8 @@ impl LogWriter {
             length: SEGMENT_HEAD as u64,
             sequence,
             torn: false,
-            synced: AtomicU32::new(index),
+            synced: AtomicU32::new(0),
+            refused: AtomicBool::new(false),
         })
     }
 
@@ -135,10 +138,16 @@ impl LogWriter {
         self.length >= SEGMENT_BYTES
     }
 
-    /// Whether the segment can no longer be appended to, or nobody can find it any more.
+    /// Whether the segment can no longer be appended to, nobody can find it any more, or the disk has refused it.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.torn || !is_linked(&self.file, &self.path)
+        self.torn || self.has_refused() || !is_linked(&self.file, &self.path)
+    }
+
+    /// Whether the disk has refused to keep what was written: a loss of power may cost it, whatever the disk says later.
+    #[must_use]
+    pub fn has_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Goes on in a new segment.
@@ -148,31 +157,47 @@ impl LogWriter {
     pub fn rotate(&mut self) -> io::Result<()> {
         let synced = self.synced.load(Ordering::Relaxed).min(self.index);
         let next = after(self.index)?;
+        let refused = self.has_refused();
         *self = Self::begin(self.dir.clone(), self.rank, next, self.sequence)?;
         self.synced = AtomicU32::new(synced);
+        self.refused = AtomicBool::new(refused);
         Ok(())
     }
 
-    /// Waits until everything that this writer appended, in all its segments, would survive a loss of power.
+    /// Waits until everything that was appended, in all segments and by earlier processes too, would survive a loss of power.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says; [`Self::has_refused`] tells whether another try could be believed.
     pub fn sync(&self) -> io::Result<()> {
+        if self.has_refused() {
+            return Err(io::Error::other("the disk refused the log before"));
+        }
+        let refused = |_: &io::Error| self.refused.store(true, Ordering::Relaxed);
         let synced = self.synced.load(Ordering::Relaxed);
-        for index in synced..self.index {
+        let is_due = |(rank, index): &(Rank, u32)| {
+            *rank == self.rank && (synced..self.index).contains(index)
+        };
+        let there = match synced < self.index {
+            true => self.dir.segments()?,
+            false => Vec::new(),
+        };
+        for (_, index) in there.into_iter().filter(is_due) {
             match OpenOptions::new()
                 .append(true)
                 .open(self.dir.segment(self.rank, index))
             {
-                Ok(file) => file.sync_data()?,
+                Ok(file) => file.sync_data().inspect_err(refused)?,
                 // Deleted: there is nothing left to keep.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 Err(e) => return Err(e),
             }
         }
-        self.file.sync_data()?;
+        self.file.sync_data().inspect_err(refused)?;
         if synced <= self.index {
             sync_folder(self.dir.path())?;
+        }
+        if synced == 0 {
+            sync_ancestors(self.dir.path())?;
         }
         self.synced
             .store(self.index.saturating_add(1), Ordering::Relaxed);
@@ -205,6 +230,18 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
+/// The folders that a run brings with it: its project's, the root, and where that is. Without their names on the disk there is no run.
+fn sync_ancestors(run: &Path) -> io::Result<()> {
+    for folder in run.ancestors().skip(1).take(3) {
+        match sync_folder(folder) {
+            // Of a folder that we may not read we have not made the next one either.
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
 /// Elsewhere a folder cannot be synchronised; file systems there keep names with the files.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
@@ -216,7 +253,11 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 fn is_linked(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let _ = path;
-    file.metadata().is_ok_and(|m| m.nlink() > 0)
+    match file.metadata() {
+        Ok(metadata) => metadata.nlink() > 0,
+        // What a network file system says of a file that was deleted elsewhere; no other error tells that it was.
+        Err(e) => e.kind() != io::ErrorKind::StaleNetworkFileHandle,
+    }
 }
 
 #[cfg(not(unix))]

@@ -210,9 +210,15 @@ impl Loaded {
     /// Opens the logs where the cursor is.
     ///
     /// # Errors
-    /// If they cannot be read, or others are in their place.
+    /// If they cannot be read, or others are in their place, such as what a loss of power left of them.
     pub(crate) fn open(self) -> Result<Tracked, LogError> {
         let mut run = self.run;
+        for (&rank, position) in &self.cursor.0 {
+            let path = run.dir.segment(rank, position.segment);
+            if std::fs::metadata(&path).is_ok_and(|m| m.len() < position.offset) {
+                return Err(LogError::Replaced { path });
+            }
+        }
         run.follower = Follower::resume(run.dir.clone(), &self.cursor)?;
         Ok(run)
     }

@@ -1,0 +1,15 @@
+//! What a run survives, shown by doing it: each fault of `docs/reliability.md` that needs a program of its own.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "these tests must fail where they cannot go on"
+)]
+
+mod clock;
+mod deaths;
+mod document;
+mod errors;
+mod hang;
+mod memory;
+mod power;
+mod support;
