@@ -122,7 +122,7 @@ fn rules_of_a_project_are_tried_before_they_are_set() {
     insta::assert_snapshot!("project_set", project.cresset(&sure).printed());
     let listed = project.cresset(&["project", "list"]).printed();
     assert!(
-        listed.contains("at most 46.57 GiB, the last 1 checkpoints"),
+        listed.contains("at most 46.6 GiB, the last 1 checkpoints"),
         "{listed}"
     );
     // The server follows them.
