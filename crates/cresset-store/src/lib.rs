@@ -32,7 +32,7 @@ pub use check::{Checked, Difference};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
 pub use error::StoreError;
 pub use filter::{Filter, FilterError};
-pub use intake::Taken;
+pub use intake::{IncomingBlob, MissingBlob, Taken};
 pub use people::{AccessKey, KeyScope, LabelPatch, Role, Trashed, View};
 pub use row::RunHead;
 pub use rundata::{
