@@ -17,6 +17,8 @@ enum Trouble {
     None,
     /// The piece came before and its answer was lost.
     Repeated,
+    /// One of those that came before comes once more, late, as from a connection that was given up.
+    Late(prop::sample::Index),
     /// The server is killed, in the middle of writing these bytes.
     Killed(u8),
     /// The sender begins anew and knows only what the server says.
@@ -29,6 +31,7 @@ fn troubles() -> impl Strategy<Value = Vec<(Trouble, usize)>> {
     let trouble = prop_oneof![
         4 => Just(Trouble::None),
         2 => Just(Trouble::Repeated),
+        2 => any::<prop::sample::Index>().prop_map(Trouble::Late),
         1 => (0..40u8).prop_map(Trouble::Killed),
         1 => Just(Trouble::Forgotten),
         1 => Just(Trouble::Silent),
@@ -63,6 +66,7 @@ proptest! {
         let target = Root::new(here.path()).run(&run.project, &run.run);
         let mut store = Store::open(Root::new(here.path())).unwrap();
         let mut troubles = troubles.iter().cycle();
+        let mut passed: Vec<(Rank, u32, Vec<u8>)> = Vec::new();
         for (rank, index) in source.segments().unwrap() {
             let mut reader = PieceReader::open(&source, rank, index, None).unwrap();
             loop {
@@ -75,6 +79,11 @@ proptest! {
                     Trouble::Repeated => {
                         send(&store, &run, rank, index, &piece.bytes);
                     }
+                    Trouble::Late(which) if !passed.is_empty() => {
+                        let (rank, index, bytes) = which.get(&passed);
+                        send(&store, &run, *rank, *index, bytes);
+                    }
+                    Trouble::Late(_) => {}
                     Trouble::Killed(torn) => {
                         drop(store);
                         let path = target.segment(rank, index);
@@ -98,6 +107,7 @@ proptest! {
                 }
                 let last = send(&store, &run, rank, index, &piece.bytes);
                 prop_assert!(last >= Some(piece.last));
+                passed.push((rank, index, piece.bytes));
             }
         }
         store.let_go_of_silent(Duration::ZERO);
