@@ -72,6 +72,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             steps.test("browser", browser::test);
             steps.test("api", api::test);
             steps.test("other trackers", trackers::test);
+            steps.run("a thousand runs", || {
+                let cresset = ["--package", "cresset-cli"];
+                shell::run(cargo(["build"]).args(cresset))?;
+                let ship = ["--package", "cresset-benches", "--bin", "ship"];
+                let mut check = cargo(["run", "--quiet"]);
+                check.args(ship).args(["--", "--check", "--program"]);
+                shell::run(check.arg(shell::target().join("debug/cresset")))
+            });
             steps.test("burn on a GPU", gpu::test);
         }
         if let Some(seconds) = options.fuzz {

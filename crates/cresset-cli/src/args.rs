@@ -378,7 +378,8 @@ pub(crate) struct SyncArguments {
     #[arg(value_name = "RUN")]
     pub(crate) runs: Vec<String>,
     /// Where to: a Cresset server's address, mlflow+https://…, wandb+https://…, wandb:FOLDER (offline runs) or
-    /// tensorboard:FOLDER; several times for several places [default: $CRESSET_TARGET, or the server that you are logged in to]
+    /// tensorboard:FOLDER, each with what it may see, such as ?keys=val/*&without=val/images/*&redact=config.data_path,console; several
+    /// times for several places [default: $CRESSET_TARGET, or the server that you are logged in to]
     #[arg(long = "to", value_name = "PLACE")]
     pub(crate) to: Vec<String>,
     /// Go on while runs are written; without runs, also with those that begin, until interrupted
@@ -390,6 +391,34 @@ pub(crate) struct SyncArguments {
     /// Give up after so many seconds in which a server could not be reached
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) patience: u64,
+    /// Send no more than so many bytes a second, over all runs and places, such as 10MB or 500k
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) limit_rate: Option<u64>,
+}
+
+/// Bytes a second: a number with k, M or G, and with `i` by 1,024 instead of 1,000.
+fn rate(text: &str) -> Result<u64, String> {
+    const LEAST: f64 = 50e3;
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[number.len()..].trim_end_matches(['b', 'B']) {
+        "" => 1.0,
+        "k" | "K" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "Ki" | "ki" => 1024.0,
+        "Mi" => 1024.0 * 1024.0,
+        "Gi" => 1024.0 * 1024.0 * 1024.0,
+        unit => return Err(format!("`{unit}` is no unit; give one of k, M, G")),
+    };
+    let rate: f64 = number
+        .trim()
+        .parse()
+        .map_err(|_| "give a number, such as 10MB")?;
+    // Slower, a server takes connections that wait for their turn for dead.
+    match rate * factor {
+        rate if rate >= LEAST => Ok(rate as u64),
+        _ => Err("at least 50k are needed, so that no connection is silent for long".to_owned()),
+    }
 }
 
 /// Keep the key of a server, for `cresset sync`

@@ -51,7 +51,8 @@ pub fn init(project: impl Into<String>) -> Builder {
         durability: Durability::default(),
         overflow: Overflow::default(),
         telemetry: None,
-        places: list("CRESSET_TARGET"),
+        // What stands between its commas is for the command to say.
+        places: variable("CRESSET_TARGET").into_iter().collect(),
         disabled: false,
     }
 }
@@ -242,6 +243,8 @@ impl Builder {
     /// Ships the run while it goes on, such as to `https://cresset.example.org`; several calls name several places. `cresset sync`
     /// does it, in a process of its own, and ends after the run; if it cannot be started, that is said, and the run is kept
     /// here as always.
+    ///
+    /// What a place may see stands after it: `https://cresset.example.org?keys=val/*&without=val/images/*&redact=config.data_path`.
     pub fn ship_to(mut self, place: impl Into<String>) -> Self {
         self.places.push(place.into());
         self

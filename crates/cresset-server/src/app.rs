@@ -1,7 +1,6 @@
 //! What all requests share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -34,7 +33,6 @@ struct Inner {
     /// One permit for each question that may be at the store at once: it blocks on files and computes.
     turns: Arc<Semaphore>,
     closing: watch::Sender<bool>,
-    names: AtomicU64,
 }
 
 impl App {
@@ -48,7 +46,6 @@ impl App {
             throttle: Throttle::default(),
             turns: Arc::new(Semaphore::new((2 * cores).clamp(4, 32))),
             closing: watch::Sender::new(false),
-            names: AtomicU64::new(0),
         };
         Self {
             inner: Arc::new(inner),
@@ -73,12 +70,6 @@ impl App {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.inner.throttle
-    }
-
-    /// A name that no other file of this process has.
-    pub(crate) fn unique_name(&self) -> String {
-        let number = self.inner.names.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{number}", std::process::id())
     }
 
     /// Tells endless answers to end.

@@ -10,8 +10,10 @@ use cresset_record::{
 use crate::error::ShipError;
 use crate::event::Event;
 use crate::ledger::{Ledger, Outcomes};
+use crate::selection::Selection;
+use crate::sieve::Sieve;
 use crate::sink::Sink;
-use crate::target::{Progress, Target};
+use crate::target::{Progress, Target, passed};
 
 /// About so many events are given to a sink at a time.
 const MANY: usize = 2000;
@@ -24,6 +26,8 @@ pub struct Events<S> {
     run: RunDir,
     ledger: Ledger,
     sink: S,
+    /// The sink sees what passes it.
+    sieve: Sieve,
     follower: Follower,
     keys: HashMap<(Rank, KeyId), Key>,
     outcomes: Outcomes,
@@ -38,6 +42,7 @@ impl<S: Sink> Events<S> {
     /// If the log cannot be read, or is another than it was.
     pub fn new(run: RunDir, ledger: Ledger, sink: S) -> Result<Self, ShipError> {
         Ok(Self {
+            sieve: Sieve::new(Selection::default()),
             follower: Follower::resume(run.clone(), ledger.cursor())?,
             keys: HashMap::new(),
             outcomes: ledger.outcomes().clone(),
@@ -46,6 +51,13 @@ impl<S: Sink> Events<S> {
             ledger,
             sink,
         })
+    }
+
+    /// Gives the sink no more than this of the run.
+    #[must_use]
+    pub fn selecting(mut self, selection: Selection) -> Self {
+        self.sieve = Sieve::new(selection);
+        self
     }
 
     /// The sink.
@@ -125,6 +137,7 @@ impl<S: Sink> Target for Events<S> {
                 }
             }
         }
+        progress.bytes = passed(&self.run, &self.follower.cursor());
         self.heed_stop()?;
         if progress.is_level && !self.follower.is_live() {
             // Who ended after the last look has said so in the log.
@@ -147,7 +160,7 @@ impl<S> Events<S> {
             replayed,
             ..
         } = batch;
-        for record in records {
+        for record in self.sieve.pass(rank, records) {
             let key = |id: KeyId| {
                 let known = self.keys.get(&(rank, id)).cloned();
                 known.or_else(|| Key::new(&format!("cresset/undeclared/{}", id.0)).ok())
@@ -219,3 +232,6 @@ impl<S> Events<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

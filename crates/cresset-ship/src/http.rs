@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use ureq::http::{Method, Request};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use crate::error::ShipError;
+use crate::wire;
 
 /// A connection that says nothing for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -155,8 +158,10 @@ fn agent(patience: Duration) -> ureq::Agent {
         .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
         // A key must not go where the server sends it.
         .max_redirects(0)
+        .output_buffer_size(wire::AT_ONCE)
         .build();
-    config.into()
+    let connector = DefaultConnector::default().chain(wire::Meter);
+    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 fn unreachable(what: &str, error: &ureq::Error) -> ShipError {

@@ -5,6 +5,8 @@
 //! next frame, and was never acknowledged. While pieces come, this process holds the writer's lock, so that the run is seen as running;
 //! who sends nothing for a while loses it, and the run is seen as crashed, until more comes.
 
+mod blobs;
+
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -13,14 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Digest, Holder, LockError, LogError, Rank, Removed, RunDir, SegmentHead, StopRequest,
-    Timestamp, WriterLock, check_piece, whole,
+    Holder, LockError, LogError, Rank, RunDir, SegmentHead, StopRequest, Timestamp, WriterLock,
+    check_piece, whole,
 };
 
 use crate::document::RunKey;
 use crate::error::StoreError;
 use crate::people::{About, in_trash, note};
 use crate::store::Store;
+pub use blobs::{IncomingBlob, MissingBlob};
 
 /// Most writers whose logs are open at once; above that, one that was not heard of for long makes room.
 const MAX_WRITERS: usize = 20_000;
@@ -29,6 +32,7 @@ const MAX_WRITERS: usize = 20_000;
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     writers: Mutex<HashMap<(RunKey, Rank), Handle>>,
+    blobs: blobs::Turns,
 }
 
 /// `None` until the log is opened and after it is let go.
@@ -156,62 +160,11 @@ impl Store {
         incoming.close()
     }
 
-    /// Lets go of writers that were not heard of for so long; how many.
+    /// Lets go of writers that were not heard of for so long; how many. Now and then also gives up blobs that were begun long ago.
     pub fn let_go_of_silent(&self, patience: Duration) -> usize {
+        self.give_up_old_blobs();
         self.intake()
             .close_where(|incoming| incoming.heard.elapsed() >= patience)
-    }
-
-    /// Which of these blobs the run does not have.
-    #[must_use]
-    pub fn missing_blobs(&self, key: &RunKey, digests: &[Digest]) -> Vec<Digest> {
-        let dir = self.root().run(&key.project, &key.run);
-        let blobs = dir.blobs();
-        // What a rule removed is not wanted back.
-        let removed = Removed::read(&dir).unwrap_or_default();
-        let is_missing =
-            |digest: &&Digest| !blobs.path(digest).is_file() && !removed.contains_key(digest);
-        digests.iter().filter(is_missing).copied().collect()
-    }
-
-    /// A place for a blob while it comes, in the run's folder.
-    ///
-    /// # Errors
-    /// If it cannot be made.
-    pub fn blob_in_progress(&self, key: &RunKey, name: &str) -> Result<PathBuf, StoreError> {
-        let folder = self
-            .root()
-            .run(&key.project, &key.run)
-            .path()
-            .join("incoming");
-        fs::create_dir_all(&folder).map_err(failed(&folder))?;
-        Ok(folder.join(name))
-    }
-
-    /// Keeps a file that came as the blob `digest`, and removes it.
-    ///
-    /// # Errors
-    /// `Invalid` if its bytes are others; `Io` if it cannot be kept.
-    pub fn keep_blob(&self, key: &RunKey, digest: Digest, file: &Path) -> Result<(), StoreError> {
-        let bytes = fs::metadata(file).map_err(failed(file))?.len();
-        if let Err(full) = self.take_room(&key.project, bytes) {
-            fs::remove_file(file).map_err(failed(file))?;
-            return Err(full);
-        }
-        let blobs = self.root().run(&key.project, &key.run).blobs();
-        let kept = blobs.put_file(file, "application/octet-stream");
-        let removed = fs::remove_file(file);
-        let kept = kept.map_err(failed(file))?;
-        removed.map_err(failed(file))?;
-        if kept.digest != digest {
-            // Nothing points to it.
-            let _ = fs::remove_file(blobs.path(&kept.digest));
-            return Err(invalid(format!(
-                "the blob was sent as {digest} and its bytes are {}; send it again",
-                kept.digest
-            )));
-        }
-        Ok(())
     }
 }
 

@@ -36,7 +36,7 @@ pub use check::{Checked, Difference};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
 pub use error::StoreError;
 pub use filter::{Filter, FilterError};
-pub use intake::Taken;
+pub use intake::{IncomingBlob, MissingBlob, Taken};
 pub use people::{
     Access, AccessKey, Actor, AuditEntry, AuditQuery, Grant, KeyScope, LabelPatch, NewKey,
     ProjectSettings, Role, Trashed, User, Via, View,

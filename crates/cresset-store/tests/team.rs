@@ -290,15 +290,13 @@ fn what_is_over_the_quota_is_refused_and_may_come_again() {
     // What is there counts, and so does what comes.
     quota(Some(bytes.len() as u64 + 1_000));
     let blob = |size: usize| {
-        let path = store.blob_in_progress(&key("r1"), "b").unwrap();
-        fs::write(&path, vec![size as u8; size]).unwrap();
-        let digest = Digest::of(&vec![size as u8; size]);
-        (store.keep_blob(&key("r1"), digest, &path), path)
+        let bytes = vec![size as u8; size];
+        let mut blob = store.receive_blob(&key("r1"), Digest::of(&bytes), 0)?;
+        blob.write(&bytes)?;
+        blob.keep()
     };
-    assert!(matches!(blob(2_000).0, Err(StoreError::Full(_))));
-    let (kept, path) = blob(100);
-    kept.unwrap();
-    assert!(!path.exists());
+    assert!(matches!(blob(2_000), Err(StoreError::Full(_))));
+    blob(100).unwrap();
     drop(there);
 }
 

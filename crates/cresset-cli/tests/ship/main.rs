@@ -1,7 +1,11 @@
 //! `cresset sync` and `cresset serve`, as processes that are killed and a network that fails: in the end the server has each run once, frame
 //! for frame.
 
+mod blobs;
 mod proxy;
+mod selection;
+#[cfg(target_os = "linux")]
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

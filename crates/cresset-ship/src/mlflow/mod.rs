@@ -54,6 +54,7 @@ use cresset_record::{Rank, RunDir, State};
 use crate::error::ShipError;
 use crate::event::Event;
 use crate::http::Http;
+use crate::selection::Selection;
 use crate::sink::{Memory, Sink};
 
 use api::Api;
@@ -101,6 +102,8 @@ pub struct MlflowRun {
 struct Options {
     experiment: Option<String>,
     user: Option<String>,
+    /// What is read from the log itself passes it too.
+    selection: Selection,
 }
 
 impl MlflowRun {
@@ -135,6 +138,12 @@ impl MlflowRun {
     #[must_use]
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.options.user = Some(name.into());
+        self
+    }
+
+    /// Reads no more than this of the log at the end.
+    pub(crate) fn selecting(mut self, selection: Selection) -> Self {
+        self.options.selection = selection;
         self
     }
 }

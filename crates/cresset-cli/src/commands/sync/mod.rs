@@ -1,20 +1,24 @@
 //! `cresset sync`: carries runs elsewhere.
 
+mod bar;
+
 use std::collections::{HashSet, VecDeque};
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cresset_record::RunDir;
-use cresset_ship::{Destination, ShipError, Shipment, Step};
+use cresset_ship::{Destination, Progress, Shipment, Step, limit_rate};
 
 use crate::args::SyncArguments;
 use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::{human, locate};
+use bar::Bar;
 
 /// Runs that are carried at the same time.
 const AT_ONCE: usize = 8;
@@ -22,6 +26,8 @@ const AT_ONCE: usize = 8;
 const LOOK: Duration = Duration::from_millis(200);
 /// With `--watch`, new runs are looked for at this interval.
 const SCAN: Duration = Duration::from_secs(2);
+/// On a terminal, how far it is is shown at this interval.
+const SHOW: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<Exit> {
     let credentials = Arc::new(Credentials::read()?);
@@ -29,8 +35,11 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
     if a.dry_run {
         return dry_run(a, dir, &places, out);
     }
+    limit_rate(a.limit_rate.unwrap_or_default());
     let work = Work {
         queue: Mutex::default(),
+        frames: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
         patience: Duration::from_secs(a.patience),
         watches: a.watch,
         waits_for_more: a.watch && a.runs.is_empty(),
@@ -38,9 +47,14 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
     let (said, hears) = mpsc::channel();
     let mut known = HashSet::new();
     let mut tally = Tally::default();
+    // Of what goes on for ever there is no end to show.
+    let mut bar = (!a.watch).then(Bar::on_terminal).flatten();
     thread::scope(|scope| -> anyhow::Result<()> {
         let _ends = Ends(&work);
         for run in chosen(&a.runs, dir)? {
+            if let Some(bar) = &mut bar {
+                bar.add(bytes(&run)? * places.len() as u64);
+            }
             tally.begun += work.begin(run, &places, &credentials, &mut known);
         }
         for _ in 0..AT_ONCE {
@@ -50,10 +64,17 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
         drop(said);
         let mut scanned = Instant::now();
         loop {
-            match hears.recv_timeout(SCAN) {
-                Ok(news) => tally.tell(&news, out)?,
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+            let patience = if bar.is_some() { SHOW } else { SCAN };
+            let heard = hears.recv_timeout(patience);
+            if let Some(bar) = &bar {
+                let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+                bar.show(of(&work.bytes), of(&work.frames));
+            }
+            match (heard, &bar) {
+                (Ok(news), Some(bar)) => bar.beside(|| tally.tell(&news, out))?,
+                (Ok(news), None) => tally.tell(&news, out)?,
+                (Err(mpsc::RecvTimeoutError::Timeout), _) => {}
+                (Err(mpsc::RecvTimeoutError::Disconnected), _) => return Ok(()),
             }
             if work.waits_for_more && scanned.elapsed() >= SCAN {
                 for run in chosen(&a.runs, dir)? {
@@ -63,30 +84,25 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
             }
         }
     })?;
+    drop(bar);
     tally.conclude(out)
 }
 
 /// The places that are named, else `$CRESSET_TARGET`, else the server that the user is logged in to.
 fn places(named: &[String], credentials: &Credentials) -> anyhow::Result<Vec<Destination>> {
-    let set = env::var("CRESSET_TARGET").unwrap_or_default();
-    let set: Vec<String> = set.split(',').map(str::to_owned).collect();
-    let named = match named {
-        [] => &set,
-        named => named,
-    };
-    let mut named: Vec<&str> = named.iter().map(String::as_str).collect();
-    named.retain(|place| !place.trim().is_empty());
-    if named.is_empty() {
-        named.extend(credentials.only_server());
+    let set = [env::var("CRESSET_TARGET").unwrap_or_default()];
+    let mut named = if named.is_empty() { &set } else { named };
+    let logged_in = credentials.only_server().map(|server| [server.to_owned()]);
+    if named.iter().all(|list| list.trim().is_empty()) {
+        named = logged_in.as_ref().map_or(&[], |server| server);
     }
-    if named.is_empty() {
+    let places = Destination::list(named).map_err(|error| Failure::usage(error.to_string()))?;
+    if places.is_empty() {
         return Err(Failure::usage(
             "where to? Name a place with --to or $CRESSET_TARGET, or log in to a server with `cresset login`",
         ));
     }
-    let places = named.into_iter().map(str::parse::<Destination>);
-    let places: Result<_, ShipError> = places.collect();
-    places.map_err(|error| Failure::usage(error.to_string()))
+    Ok(places)
 }
 
 fn chosen(named: &[String], dir: Option<&Path>) -> anyhow::Result<Vec<RunDir>> {
@@ -104,13 +120,9 @@ fn dry_run(
 ) -> anyhow::Result<Exit> {
     for run in chosen(&a.runs, dir)? {
         for place in places {
-            let bytes = run.segments()?.into_iter().map(|(rank, index)| {
-                let path = run.segment(rank, index);
-                path.metadata().map_or(0, |data| data.len())
-            });
             let what = match place.has_all_of(&run) {
                 true => "is there already".to_owned(),
-                false => format!("{} of log at most", human::bytes(bytes.sum())),
+                false => format!("{} of log at most", human::bytes(bytes(&run)?)),
             };
             out.line(human::clean(&format!("{} to {place}: {what}", title(&run))))?;
         }
@@ -118,9 +130,22 @@ fn dry_run(
     Ok(Exit::Ok)
 }
 
+/// How long a run's log is.
+fn bytes(run: &RunDir) -> anyhow::Result<u64> {
+    let lengths = run.segments()?.into_iter().map(|(rank, index)| {
+        let path = run.segment(rank, index);
+        path.metadata().map_or(0, |data| data.len())
+    });
+    Ok(lengths.sum())
+}
+
 /// The shipments that wait for one of the threads.
 struct Work {
     queue: Mutex<Queue>,
+    /// Carried so far.
+    frames: AtomicU64,
+    /// Of all logs together, gone through so far.
+    bytes: AtomicU64,
     patience: Duration,
     /// Goes on with runs while they are written.
     watches: bool,
@@ -142,6 +167,8 @@ struct Turn {
     /// Since when nobody answers.
     unheard: Option<Instant>,
     frames: u64,
+    /// Of the log, gone through so far.
+    bytes: u64,
 }
 
 /// What became of a shipment.
@@ -197,6 +224,7 @@ impl Work {
                 next: Instant::now(),
                 unheard: None,
                 frames: 0,
+                bytes: 0,
             }
         });
         self.lock().waiting.extend(turns);
@@ -247,7 +275,7 @@ impl Work {
         match turn.shipment.step() {
             Ok(Step::Carried(progress)) => {
                 turn.unheard = None;
-                turn.frames += progress.frames;
+                self.note(turn, progress);
                 turn.next = Instant::now();
                 if progress.is_done {
                     tell(
@@ -288,6 +316,15 @@ impl Work {
                 false
             }
         }
+    }
+
+    fn note(&self, turn: &mut Turn, progress: Progress) {
+        turn.frames += progress.frames;
+        self.frames.fetch_add(progress.frames, Ordering::Relaxed);
+        // It may go back: then the difference wraps, and so does the sum.
+        let more = progress.bytes.wrapping_sub(turn.bytes);
+        self.bytes.fetch_add(more, Ordering::Relaxed);
+        turn.bytes = progress.bytes;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
