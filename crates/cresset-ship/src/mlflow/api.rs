@@ -1,7 +1,9 @@
-//! MLflow's REST API, as much of it as carrying a run needs.
+//! MLflow's REST API, as much of it as carrying runs needs.
+
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use std::time::Duration;
 use ureq::http::Method;
 
 use crate::error::ShipError;
@@ -10,7 +12,7 @@ use crate::http::Http;
 /// A server that passes a large file on to a bucket answers only once it is there.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
 /// Where the server takes artifacts of runs that it keeps itself.
-const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
+pub(super) const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
 /// By which MLflow's page chooses what to show of an experiment, where the reader does not.
 const KIND: (&str, &str) = ("mlflow.experimentKind", "custom_model_development");
@@ -70,7 +72,7 @@ impl Api {
         text(&found["experiment_id"], "experiment_id")
     }
 
-    fn find_experiment(&self, name: &str) -> Result<Json, ShipError> {
+    pub(super) fn find_experiment(&self, name: &str) -> Result<Json, ShipError> {
         let path = format!("experiments/get-by-name?experiment_name={}", encoded(name));
         Ok(self.get(&path)?["experiment"].take())
     }
@@ -136,12 +138,22 @@ impl Api {
         Some(path.trim_matches('/').to_owned())
     }
 
-    fn get(&self, path: &str) -> Result<Json, ShipError> {
+    /// Brings what is at `path` of the server into a file: at most so many bytes. Whether that was all.
+    pub(super) fn fetch(&self, path: &str, into: &Path, limit: u64) -> Result<bool, ShipError> {
+        self.uploads.fetch(path, into, limit)
+    }
+
+    /// JSON from a path of the server's own.
+    pub(super) fn get_at(&self, path: &str) -> Result<Json, ShipError> {
+        self.http.json(Method::GET, path, &Json::Null)
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Json, ShipError> {
         let path = format!("/api/2.0/mlflow/{path}");
         self.http.json(Method::GET, &path, &Json::Null)
     }
 
-    fn post(&self, path: &str, body: &Json) -> Result<Json, ShipError> {
+    pub(super) fn post(&self, path: &str, body: &Json) -> Result<Json, ShipError> {
         let path = format!("/api/2.0/mlflow/{path}");
         self.http.json(Method::POST, &path, body)
     }
@@ -164,17 +176,17 @@ fn found(run: Json) -> Result<Found, ShipError> {
     })
 }
 
-fn text(value: &Json, name: &str) -> Result<String, ShipError> {
+pub(super) fn text(value: &Json, name: &str) -> Result<String, ShipError> {
     let text = value.as_str().map(str::to_owned);
     text.ok_or_else(|| ShipError::Refused(format!("the answer has no `{name}`: is this MLflow?")))
 }
 
 /// Percent-encoded, as one part of a URL.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     encoded_but(text, b"-_.~")
 }
 
-fn encoded_path(text: &str) -> String {
+pub(super) fn encoded_path(text: &str) -> String {
     encoded_but(text, b"-_.~/+")
 }
 
