@@ -30,6 +30,7 @@ mod media;
 mod nullable;
 mod record;
 mod series;
+mod sniff;
 mod state;
 mod stop;
 mod time;
@@ -54,6 +55,7 @@ pub use record::{
     Resume, Row, Start,
 };
 pub use series::{Point, Series};
+pub use sniff::sniff;
 pub use state::State;
 pub use stop::StopRequest;
 pub use time::Timestamp;
