@@ -79,6 +79,8 @@ fn server(
     let address = address
         .to_str()
         .ok_or_else(|| Failure::usage("the address of a server is plain text"))?;
+    // What is wrong with them is said before anybody is asked.
+    config(&a.config)?;
     let secrets = |name: &str| env::var(name).ok().filter(|secret| !secret.is_empty());
     let server = MlflowServer::new(address, &Credentials::from_secrets(&secrets))?;
     let experiments = match a.experiments.is_empty() {

@@ -74,7 +74,7 @@ impl Api {
 
     pub(super) fn find_experiment(&self, name: &str) -> Result<Json, ShipError> {
         let path = format!("experiments/get-by-name?experiment_name={}", encoded(name));
-        Ok(self.get(&path)?["experiment"].take())
+        Ok(part(self.get(&path)?, "experiment"))
     }
 
     /// The run with this tag, if there is one.
@@ -90,19 +90,22 @@ impl Api {
             "max_results": 1,
             "order_by": ["attributes.start_time ASC"],
         });
-        let mut answer = self.post("runs/search", &wanted)?;
-        let run = answer["runs"].get_mut(0).map(Json::take);
+        let mut runs = part(self.post("runs/search", &wanted)?, "runs");
+        let run = runs.get_mut(0).map(Json::take);
         run.map(found).transpose()
     }
 
     /// Makes a run.
     pub(super) fn create_run(&self, run: &Json) -> Result<Found, ShipError> {
-        found(self.post("runs/create", run)?["run"].take())
+        found(part(self.post("runs/create", run)?, "run"))
     }
 
     /// The run as it is now.
     pub(super) fn run(&self, id: &str) -> Result<Found, ShipError> {
-        found(self.get(&format!("runs/get?run_id={}", encoded(id)))?["run"].take())
+        found(part(
+            self.get(&format!("runs/get?run_id={}", encoded(id)))?,
+            "run",
+        ))
     }
 
     /// Changes a run's name, status or end.
@@ -157,6 +160,11 @@ impl Api {
         let path = format!("/api/2.0/mlflow/{path}");
         self.http.json(Method::POST, &path, body)
     }
+}
+
+/// A part of an answer; `null` if it has none, or is no object at all.
+fn part(mut answer: Json, name: &str) -> Json {
+    answer.get_mut(name).map(Json::take).unwrap_or_default()
 }
 
 fn found(run: Json) -> Result<Found, ShipError> {

@@ -40,7 +40,7 @@ mod histogram;
 mod image;
 pub(crate) mod labels;
 mod media;
-mod names;
+pub(crate) mod names;
 mod outgoing;
 mod params;
 mod point_cloud;

@@ -244,6 +244,26 @@ fn lost_answers_are_asked_for_again() {
     assert_eq!(imported.into_iter().map(Result::unwrap).count(), 3);
 }
 
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn artifacts_that_the_server_cannot_reach_hold_nothing_up() {
+    let server = server();
+    server.experiment_with_artifacts_at("out of reach", "s3://somewhere/else");
+    server.write("out of reach", "short:2");
+    let place = tempfile::tempdir().unwrap();
+    let imported = import(server.address(), "out of reach", &Root::new(place.path()));
+    assert_eq!(imported.len(), 2);
+    for run in imported {
+        let run = run.unwrap();
+        assert_eq!(run.points, 6);
+        let left_out = &run.left_out[0];
+        assert!(
+            left_out.contains("that the server does not list"),
+            "{left_out}"
+        );
+    }
+}
+
 /// What a run says that can come back.
 fn said(run: &RunDir) -> Json {
     let run = view(run);
@@ -251,16 +271,9 @@ fn said(run: &RunDir) -> Json {
     let media: BTreeMap<String, Vec<Json>> = run
         .media()
         .map(|(key, _, logged)| {
-            let logged = logged.iter().map(|it| {
-                let detail = serde_json::to_value(&it.value.detail).unwrap();
-                json!([
-                    it.step,
-                    detail["kind"],
-                    detail["name"],
-                    detail["role"],
-                    detail["metadata"]
-                ])
-            });
+            let logged = logged
+                .iter()
+                .map(|it| json!([it.step, it.value.caption, it.value.detail]));
             (key.to_string(), logged.collect())
         })
         .collect();

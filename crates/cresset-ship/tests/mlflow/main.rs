@@ -3,6 +3,7 @@
 //! `CRESSET_MLFLOW_PYTHON` is a Python that has MLflow; `cargo xtask test` sets it.
 
 mod brought;
+mod hostile;
 mod proxy;
 mod server;
 mod support;

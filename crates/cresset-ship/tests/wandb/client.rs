@@ -11,6 +11,13 @@ fn python() -> PathBuf {
     python.expect("set by `cargo xtask test`").into()
 }
 
+/// Runs a script of this folder that ends in an error.
+pub(crate) fn failing_script(name: &str, double: &Double, within: &Path) {
+    let mut command = of_script(name, &[]);
+    let output = settled(&mut command, Some(double), within).output();
+    assert!(!output.unwrap().status.success());
+}
+
 /// Runs a script of this folder; what it prints.
 pub(crate) fn script(
     name: &str,
@@ -18,17 +25,25 @@ pub(crate) fn script(
     double: Option<&Double>,
     within: &Path,
 ) -> String {
+    run(&mut of_script(name, arguments), double, within)
+}
+
+fn of_script(name: &str, arguments: &[&str]) -> Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/wandb")
         .join(name);
     let mut command = Command::new(python());
     command.arg(script).args(arguments);
-    run(&mut command, double, within)
+    command
 }
 
-fn run(command: &mut Command, double: Option<&Double>, within: &Path) -> String {
+/// With nothing of the machine's own settings, and nothing left there.
+fn settled<'a>(
+    command: &'a mut Command,
+    double: Option<&Double>,
+    within: &Path,
+) -> &'a mut Command {
     command.current_dir(within).env("WANDB_SILENT", "true");
-    // Nothing of the machine's own settings, and nothing left there.
     for folder in [
         "WANDB_CONFIG_DIR",
         "WANDB_CACHE_DIR",
@@ -41,8 +56,11 @@ fn run(command: &mut Command, double: Option<&Double>, within: &Path) -> String 
     match double {
         Some(double) => command.env("WANDB_BASE_URL", double.url()),
         None => command.env("WANDB_MODE", "offline"),
-    };
-    let output = command.output().unwrap();
+    }
+}
+
+fn run(command: &mut Command, double: Option<&Double>, within: &Path) -> String {
+    let output = settled(command, double, within).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}{complaints}");

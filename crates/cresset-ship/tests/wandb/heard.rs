@@ -99,7 +99,7 @@ pub(crate) fn renumbered(text: &str) -> String {
 }
 
 /// W&B writes 1.0 as 1.
-fn whole_numbers(row: &mut Map<String, Json>) {
+pub(crate) fn whole_numbers(row: &mut Map<String, Json>) {
     for value in row.values_mut() {
         match value {
             Json::Number(number) => {
@@ -117,7 +117,7 @@ fn whole_numbers(row: &mut Map<String, Json>) {
     }
 }
 
-fn sorted(json: &Json) -> Json {
+pub(crate) fn sorted(json: &Json) -> Json {
     match json {
         Json::Object(object) => {
             let mut keys: Vec<_> = object.iter().collect();

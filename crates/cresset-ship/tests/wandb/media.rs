@@ -6,11 +6,11 @@ use cresset_record::{BoundingBox, Figure, RunDir, Table};
 use cresset_run::{File, Image, PointCloud, init};
 use cresset_ship::wandb::{OfflineRun, OnlineRun};
 use cresset_ship::{Events, Ledger, Target};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
-use crate::client::sync;
-use crate::double::{self, Double};
-use crate::heard::{console, parse, streamed, streamed_rows};
+use crate::client::{script, sync};
+use crate::double::{self, Double, Exchange};
+use crate::heard::{console, parse, renumbered, sorted, streamed, streamed_rows, whole_numbers};
 use crate::support::{With, carry, more, only_folder};
 
 #[test]
@@ -128,4 +128,89 @@ pub(crate) fn log_media(root: &Path) -> RunDir {
     let dir = RunDir::new(run.dir().unwrap());
     run.finish();
     dir
+}
+
+/// A value that points to a file, without what follows from how a picture is compressed and from when it was logged; and without what only
+/// those tables have that are artifacts too.
+fn shape(value: &Json) -> Json {
+    let Json::Object(object) = value else {
+        return value.clone();
+    };
+    let mut shape = Map::new();
+    for (name, value) in object {
+        match name.as_str() {
+            "sha256" | "size" => assert!(!value.is_null()),
+            "artifact_path" | "_latest_artifact_path" | "log_mode" => continue,
+            "path" => {
+                // Such as `media/images/val/worst_1_0123456789abcdef0123.png`.
+                let path = value.as_str().unwrap();
+                let (start, ending) = path.split_once('.').unwrap();
+                let parts: Vec<&str> = start.rsplitn(3, '_').collect();
+                assert_eq!(parts[0].len(), 20, "{path}");
+                shape.insert(name.clone(), json!([parts[2], ending]));
+                continue;
+            }
+            _ => {}
+        }
+        let value = match name.as_str() {
+            "sha256" | "size" => json!(true),
+            _ => self::shape(value),
+        };
+        shape.insert(name.clone(), value);
+    }
+    sorted(&Json::Object(shape))
+}
+
+/// The file that a value points to.
+fn pointed(heard: &[Exchange], value: &Json) -> Vec<u8> {
+    let path = format!("/put/{}", value["path"].as_str().unwrap());
+    let put = heard
+        .iter()
+        .find(|e| renumbered(&e.path) == renumbered(&path));
+    put.unwrap().body.clone()
+}
+
+#[test]
+#[ignore = "needs wandb: cargo xtask test"]
+fn media_have_the_fields_that_wandbs_own_client_gives_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = Double::start();
+    script("media.py", &[], Some(&theirs), dir.path());
+    let theirs = theirs.heard();
+    let run = log_media(&dir.path().join("root"));
+    let ours = Double::start();
+    carry(&run, OnlineRun::new(&ours.url(), double::KEY).unwrap());
+    let ours = ours.heard();
+
+    let value = |heard: &[Exchange], key: &str| {
+        let rows = streamed_rows(heard);
+        let row = rows.iter().find(|row| row.get(key).is_some()).unwrap();
+        (row["_step"].clone(), row[key].clone())
+    };
+    for key in ["val/worst", "t", "points"] {
+        let ((our_step, our), (their_step, their)) = (value(&ours, key), value(&theirs, key));
+        assert_eq!(our_step, their_step, "{key}");
+        assert_eq!(shape(&our), shape(&their), "{key}");
+        let parts = match key {
+            "val/worst" => (&our["boxes"]["predictions"], &their["boxes"]["predictions"]),
+            _ => (&our, &their),
+        };
+        let parsed = |heard, value| {
+            let json: Json = serde_json::from_slice(&pointed(heard, value)).unwrap();
+            let mut whole = Map::from_iter([(String::new(), json)]);
+            whole_numbers(&mut whole);
+            sorted(&Json::Object(whole))
+        };
+        assert_eq!(parsed(&ours, parts.0), parsed(&theirs, parts.1), "{key}");
+    }
+    // Names of classes.
+    let own = |heard: &[Exchange], group: &str| {
+        let mut configs = heard.iter().filter_map(|e| e.variables("upsertBucket"));
+        let config = configs.next_back().unwrap();
+        let config: Json = serde_json::from_str(config["config"].as_str().unwrap()).unwrap();
+        sorted(&config["_wandb"]["value"][group])
+    };
+    for group in ["mask/class_labels", "bounding_box/class_labels"] {
+        assert_eq!(own(&ours, group), own(&theirs, group), "{group}");
+    }
 }

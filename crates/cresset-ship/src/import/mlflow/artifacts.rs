@@ -1,18 +1,21 @@
 //! Artifacts of a run as media and files.
 
-use std::collections::BTreeSet;
+mod kinds;
+mod shipped;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use cresset_record::{Content, Figure, Media, MediaDetail, Table, Timestamp};
-use serde_json::{Map, Value as Json, json};
+use cresset_record::{Content, Media, MediaDetail, Timestamp};
+use serde_json::{Map, Value as Json};
 
 use super::super::ImportError;
-use super::super::tensorboard::media;
 use super::super::writer::RunWriter;
 use super::head::Head;
 use crate::error::ShipError;
 use crate::mlflow::reader::Reader;
+use kinds::LoggedImage;
 
 /// Larger files are left out, and those after so many bytes or files of a run.
 const MAX_FILE: u64 = 1 << 30;
@@ -21,6 +24,8 @@ const MAX_FILES: usize = 10_000;
 /// Deeper folders are not looked into, nor folders of more pages.
 const MAX_DEPTH: usize = 32;
 const MAX_PAGES: usize = 1000;
+/// After so many troubles the rest of a run's artifacts is not asked for: each is tried for seconds.
+const MAX_TROUBLES: u32 = 3;
 /// Only what is smaller is looked at; the rest is a file whatever it is.
 const MAX_LOOK: u64 = 64 << 20;
 
@@ -34,6 +39,10 @@ pub(super) struct Artifacts<'a> {
     tables: BTreeSet<String>,
     /// Bytes that may still come.
     left: u64,
+    /// How often the server was in trouble with artifacts.
+    troubles: u32,
+    /// Captions of values that are not images, by their path without an ending.
+    captions: BTreeMap<String, String>,
 }
 
 /// What an artifact becomes, and where.
@@ -55,8 +64,10 @@ impl<'a> Artifacts<'a> {
             reader,
             head,
             files: BTreeSet::new(),
-            tables: tables(head),
+            tables: kinds::tables(head),
             left: MAX_BYTES,
+            troubles: 0,
+            captions: BTreeMap::new(),
         };
         for _ in 0..head.models() {
             run.leave_out("logged model, whose files are no artifacts of the run");
@@ -64,9 +75,7 @@ impl<'a> Artifacts<'a> {
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
             if let Err(error) = artifacts.folder(&folder, &mut folders, run) {
-                if error.is_temporary() {
-                    return Err(error.into());
-                }
+                let error = artifacts.concerns_artifacts(error)?;
                 run.leave_out(format!(
                     "folder of artifacts that the server does not list: {error}"
                 ));
@@ -134,9 +143,9 @@ impl<'a> Artifacts<'a> {
     /// Takes over all that is left; `end` is when the run ended.
     pub(super) fn take(mut self, end: Timestamp, run: &mut RunWriter) -> Result<(), ImportError> {
         while let Some(path) = self.files.pop_first() {
-            let is_drawn = self.head.came_from_here() && is_drawn(&path);
+            let is_drawn = self.head.came_from_here() && shipped::is_drawn(&path);
             // What follows from others; what MLflow's page shows in their place.
-            if is_drawn || compressed(&path) {
+            if is_drawn || kinds::is_small_copy(&path) {
                 continue;
             }
             // Beside a file of ours, what its user wanted to know of it.
@@ -147,6 +156,9 @@ impl<'a> Artifacts<'a> {
             let Some(file) = self.fetch(&path, run)? else {
                 continue;
             };
+            if self.is_caption(&path, &file) {
+                continue;
+            }
             let mut value = self.value(&path, &file, end, run)?;
             if let MediaDetail::File { metadata: none, .. } = &mut value.media.detail {
                 *none = metadata;
@@ -158,6 +170,10 @@ impl<'a> Artifacts<'a> {
 
     /// Brings a file; `None`, and counted, if it cannot be had.
     fn fetch(&mut self, path: &str, run: &mut RunWriter) -> Result<Option<PathBuf>, ImportError> {
+        if self.troubles > MAX_TROUBLES {
+            run.leave_out("artifact after others that the server does not give");
+            return Ok(None);
+        }
         let into = run.scratch();
         let from = (self.head.id.as_str(), self.head.artifact_uri.as_str());
         let limit = MAX_FILE.min(self.left);
@@ -171,35 +187,58 @@ impl<'a> Artifacts<'a> {
                 run.leave_out("artifact of more than 1 GiB, or after 16 GiB of others");
                 Ok(None)
             }
-            Err(ShipError::Refused(why)) => {
-                run.leave_out(format!("artifact that the server does not give: {why}"));
+            Err(error @ ShipError::Disk { .. }) => Err(error.into()),
+            Err(error) => {
+                let error = self.concerns_artifacts(error)?;
+                run.leave_out(format!("artifact that the server does not give: {error}"));
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
         }
     }
 
+    /// The error, if it concerns artifacts alone. A server that may not look into the bucket where they are says so as if it were in trouble itself.
+    ///
+    /// # Errors
+    /// It, if the server is.
+    fn concerns_artifacts(&mut self, error: ShipError) -> Result<ShipError, ImportError> {
+        if error.is_temporary() {
+            if self.reader.name_of(&self.head.id).is_err() {
+                return Err(error.into());
+            }
+            self.troubles += 1;
+        }
+        Ok(error)
+    }
+
     fn value(
-        &self,
+        &mut self,
         path: &str,
         file: &PathBuf,
         end: Timestamp,
-        run: &RunWriter,
+        run: &mut RunWriter,
     ) -> Result<Value, ImportError> {
         let bytes = small(file);
-        if let Some((key, step, time)) = logged_image(path)
+        if let Some(logged) = kinds::logged_image(path)
             && let Some(bytes) = &bytes
-            && let Some((media_type, detail)) = image(bytes)
+            && let Some((media_type, mut detail)) = kinds::image(bytes)
         {
             let content = Content::Blob(run.blob(bytes, media_type)?);
+            let caption = self.shown_with(&logged, &mut detail, run)?;
+            let LoggedImage {
+                key, step, time, ..
+            } = logged;
             return Ok(Value {
                 key,
                 step,
                 time,
-                media: plain(content, detail),
+                media: media_of(content, detail, caption),
             });
         }
-        let placed = self.head.came_from_here().then(|| placed(path)).flatten();
+        let placed = self
+            .head
+            .came_from_here()
+            .then(|| shipped::placed(path))
+            .flatten();
         let (key, step, name) = placed.unwrap_or_else(|| {
             let name = path.rsplit('/').next().unwrap_or(path);
             (format!("artifacts/{path}"), 0, name)
@@ -220,41 +259,15 @@ impl<'a> Artifacts<'a> {
                 (run.blob_file(file, "application/octet-stream")?, detail)
             }
         };
-        let media = plain(Content::Blob(blob), detail);
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+        let caption = self.captions.remove(stem);
+        let media = media_of(Content::Blob(blob), detail, caption);
         Ok(Value {
             key,
             step,
             time: end,
             media,
         })
-    }
-
-    /// What is more than a file.
-    fn known(&self, path: &str, bytes: Vec<u8>) -> Option<(Vec<u8>, &'static str, MediaDetail)> {
-        let came_from_here = self.head.came_from_here();
-        if self.tables.contains(path)
-            && let Some((table, detail)) = table(&bytes)
-        {
-            return Some((table, "application/json", detail));
-        }
-        if came_from_here
-            && path.starts_with("figures/")
-            && let Ok(figure) = serde_json::from_slice::<Figure>(&bytes)
-        {
-            let figure = figure.name().to_owned();
-            return Some((bytes, "application/json", MediaDetail::Figure { figure }));
-        }
-        if let Some((media_type, detail)) = image(&bytes).or_else(|| media::audio(&bytes)) {
-            return Some((bytes, media_type, detail));
-        }
-        let ending = path.rsplit('.').next().unwrap_or_default();
-        match ending.to_ascii_lowercase().as_str() {
-            "html" | "htm" => Some((bytes, "text/html; charset=utf-8", MediaDetail::Html)),
-            "txt" | "md" if std::str::from_utf8(&bytes).is_ok() => {
-                Some((bytes, "text/plain; charset=utf-8", MediaDetail::Text))
-            }
-            _ => None,
-        }
     }
 }
 
@@ -269,109 +282,16 @@ fn is_in(path: &str, folder: &str) -> bool {
     name.is_some_and(|name| !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0']))
 }
 
-/// Paths of tables, as `mlflow.log_table` notes them.
-fn tables(head: &Head) -> BTreeSet<String> {
-    let tag = head.tags.get("mlflow.loggedArtifacts");
-    let noted: Json = tag
-        .and_then(|tag| serde_json::from_str(tag).ok())
-        .unwrap_or_default();
-    let noted = noted.as_array().into_iter().flatten();
-    let noted = noted.filter(|entry| entry["type"] == "table");
-    noted
-        .filter_map(|entry| entry["path"].as_str().map(str::to_owned))
-        .collect()
-}
-
-/// A table in pandas' orientation *split* as ours.
-fn table(bytes: &[u8]) -> Option<(Vec<u8>, MediaDetail)> {
-    let mut json: Json = serde_json::from_slice(bytes).ok()?;
-    let columns = json["columns"].as_array()?.iter();
-    let columns: Vec<String> = columns
-        .map(|name| {
-            name.as_str()
-                .map_or_else(|| name.to_string(), str::to_owned)
-        })
-        .collect();
-    let rows: Vec<Vec<Json>> = serde_json::from_value(json["data"].take()).ok()?;
-    if rows.iter().any(|row| row.len() != columns.len()) {
-        return None;
-    }
-    let detail = MediaDetail::Table {
-        rows: rows.len() as u64,
-        columns: columns.len() as u64,
-    };
-    let table = json!(Table { columns, rows }).to_string();
-    Some((table.into_bytes(), detail))
-}
-
-/// Key, step and time of an image that `mlflow.log_image` named.
-fn logged_image(path: &str) -> Option<(String, u64, Timestamp)> {
-    let name = path.strip_prefix("images/")?.rsplit_once('.')?.0;
-    // Older versions write `%` and `#`.
-    let (separator, slash) = if name.contains('+') {
-        ('+', '~')
-    } else {
-        ('%', '#')
-    };
-    let parts: Vec<&str> = name.split(separator).collect();
-    let [key, "step", step, "timestamp", time, _uuid] = parts[..] else {
-        return None;
-    };
-    let time = super::time(time.parse().ok()?);
-    Some((key.replace(slash, "/"), step.parse().ok()?, time))
-}
-
-/// Whether it is the small copy of an image that MLflow's page shows in a grid.
-fn compressed(path: &str) -> bool {
-    let name = path.strip_prefix("images/").unwrap_or_default();
-    name.ends_with("+compressed.webp") || name.ends_with("%compressed.webp")
-}
-
-/// Whether a file of ours follows from others, but for those who look at them.
-fn is_drawn(path: &str) -> bool {
-    path.starts_with("figures/") && path.ends_with(".html")
-}
-
-/// Key, step and name of a value that was shipped from here, by where it was put.
-fn placed(path: &str) -> Option<(String, u64, &str)> {
-    let (top, rest) = path.split_once('/')?;
-    let (place, name) = rest.rsplit_once('/')?;
-    match top {
-        "tables" | "figures" | "histograms" => {
-            let step = name.strip_suffix(".json")?.parse().ok()?;
-            Some((place.to_owned(), step, name))
-        }
-        "media" if let Some((step, _)) = name.split_once('-').filter(|(step, _)| is_step(step)) => {
-            Some((place.to_owned(), step.parse().ok()?, name))
-        }
-        "media" | "checkpoints" => {
-            let (key, step) = place.rsplit_once('/')?;
-            Some((key.to_owned(), step.parse().ok()?, name))
-        }
-        _ => None,
-    }
-}
-
-fn is_step(text: &str) -> bool {
-    text.parse::<u64>().is_ok()
-}
-
-fn image(bytes: &[u8]) -> Option<(&'static str, MediaDetail)> {
-    let size = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
-    let size = size.ok().and_then(|reader| reader.into_dimensions().ok());
-    media::image(bytes, size.unwrap_or_default())
-}
-
 /// The bytes of a file that is not too large to be looked at.
 fn small(file: &PathBuf) -> Option<Vec<u8>> {
     let is_small = fs::metadata(file).is_ok_and(|it| it.len() <= MAX_LOOK);
     is_small.then(|| fs::read(file).ok()).flatten()
 }
 
-fn plain(content: Content, detail: MediaDetail) -> Media {
+fn media_of(content: Content, detail: MediaDetail, caption: Option<String>) -> Media {
     Media {
         content,
-        caption: None,
+        caption,
         detail,
     }
 }
