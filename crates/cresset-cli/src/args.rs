@@ -440,12 +440,15 @@ pub(crate) struct ImportArguments {
     /// What the sources are
     #[arg(value_enum, value_name = "KIND")]
     pub(crate) from: ImportSource,
-    /// Files or folders
+    /// Files or folders; of MLflow the server's address, such as https://mlflow.example.org
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
-    /// Into this project
+    /// Into this project; of MLflow, else into one named as the experiment
     #[arg(long, short, value_name = "PROJECT")]
-    pub(crate) project: String,
+    pub(crate) project: Option<String>,
+    /// Of MLflow, only this experiment; several times for several
+    #[arg(long = "experiment", value_name = "NAME")]
+    pub(crate) experiments: Vec<String>,
     /// Name the run [default: as the source does]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -469,6 +472,9 @@ pub(crate) enum ImportSource {
     Csv,
     /// W&B's offline runs: folders `offline-run-…`, or the `.wandb` files in them
     Wandb,
+    /// The runs of an MLflow tracking server, which knows who asks by `MLFLOW_TRACKING_TOKEN`, or by `MLFLOW_TRACKING_USERNAME` and
+    /// `MLFLOW_TRACKING_PASSWORD`
+    Mlflow,
 }
 
 /// Look after the index, from which runs are listed and shown in the dashboard

@@ -31,6 +31,7 @@ mod nullable;
 mod record;
 mod removed;
 mod series;
+mod sniff;
 mod state;
 mod stop;
 mod time;
@@ -56,6 +57,7 @@ pub use record::{
 };
 pub use removed::Removed;
 pub use series::{Point, Series};
+pub use sniff::sniff;
 pub use state::State;
 pub use stop::StopRequest;
 pub use time::Timestamp;

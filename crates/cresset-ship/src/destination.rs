@@ -87,7 +87,7 @@ impl Destination {
                 Box::new(Server::new(run, ledger, place, key.as_deref())?.selecting(selection))
             }
             Kind::Mlflow => {
-                let mut sink = MlflowRun::new(place, &mlflow_credentials(secrets))?;
+                let mut sink = MlflowRun::new(place, &Credentials::from_secrets(secrets))?;
                 if let Some(user) = secrets("MLFLOW_TRACKING_USERNAME") {
                     sink = sink.user(user);
                 }
@@ -152,15 +152,6 @@ impl Destination {
             Kind::TensorBoard => "tensorboard",
         };
         format!("{kind}-{}", digest.get(..12).unwrap_or(&digest))
-    }
-}
-
-fn mlflow_credentials(secrets: &Secrets<'_>) -> Credentials {
-    let user = secrets("MLFLOW_TRACKING_USERNAME").zip(secrets("MLFLOW_TRACKING_PASSWORD"));
-    match (secrets("MLFLOW_TRACKING_TOKEN"), user) {
-        (Some(token), _) => Credentials::Bearer(token),
-        (None, Some((user, password))) => Credentials::Basic { user, password },
-        (None, None) => Credentials::None,
     }
 }
 

@@ -1,5 +1,8 @@
 //! Requests, and what their failures mean for a shipment.
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -55,7 +58,7 @@ impl Http {
         })
     }
 
-    /// The same server, which may take so long for an answer.
+    /// The same server, which may take so long for an answer, and as long again for all of it.
     pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         Self {
             agent: agent(patience),
@@ -79,6 +82,53 @@ impl Http {
         headers: &[(&str, &str)],
         body: impl ureq::AsSendBody,
     ) -> Result<Answer, ShipError> {
+        let mut response = self.ask(method.clone(), path, headers, body)?;
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER)
+            .read_to_vec();
+        let what = format!("{method} {}{path}", self.base);
+        let body = body.map_err(|error| unreachable(&what, &error))?;
+        Ok(Answer { body })
+    }
+
+    /// Brings what is at `path` into the file `into`: at most so many bytes. Whether that was all.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `Disk` if the file cannot be written.
+    pub(crate) fn fetch(&self, path: &str, into: &Path, limit: u64) -> Result<bool, ShipError> {
+        let response = self.ask(Method::GET, path, &[], ())?;
+        let mut body = response.into_body().into_reader();
+        let mut file = File::create(into).map_err(ShipError::disk(into))?;
+        let (mut piece, mut left) = (vec![0; 1 << 16], limit);
+        loop {
+            let n = body
+                .read(&mut piece)
+                .map_err(|error| ShipError::Unreachable {
+                    message: format!("GET {}{path}: {error}", self.base),
+                    retry_after: None,
+                })?;
+            if n == 0 {
+                return Ok(true);
+            }
+            let Some(rest) = left.checked_sub(n as u64) else {
+                return Ok(false);
+            };
+            left = rest;
+            file.write_all(piece.get(..n).unwrap_or_default())
+                .map_err(ShipError::disk(into))?;
+        }
+    }
+
+    /// Sends `body` and gives an answer of success, of which the head has come.
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl ureq::AsSendBody,
+    ) -> Result<ureq::http::Response<ureq::Body>, ShipError> {
         let what = format!("{method} {}{path}", self.base);
         let mut request = Request::builder()
             .method(method)
@@ -97,6 +147,9 @@ impl Http {
             .run(request)
             .map_err(|error| unreachable(&what, &error))?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let retry_after = response.headers().get("retry-after");
         let retry_after = retry_after
             .and_then(|value| value.to_str().ok()?.parse().ok())
@@ -107,9 +160,6 @@ impl Http {
             .limit(MAX_ANSWER)
             .read_to_vec();
         let body = body.map_err(|error| unreachable(&what, &error))?;
-        if status.is_success() {
-            return Ok(Answer { body });
-        }
         let said = said(&body);
         let message = format!("{what} was answered {}{said}", status.as_u16());
         let is_temporary = status.is_server_error() && status.as_u16() != 501
@@ -154,7 +204,7 @@ fn agent(patience: Duration) -> ureq::Agent {
         .http_status_as_error(false)
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(patience))
-        .timeout_recv_body(Some(PATIENCE))
+        .timeout_recv_body(Some(patience))
         .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
         // A key must not go where the server sends it.
         .max_redirects(0)

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cresset_record::{BlobRef, Digest};
+use cresset_record::{BlobRef, Digest, sniff};
 use cresset_store::RunKey;
 use futures_util::stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -219,7 +219,7 @@ fn body(app: App, file: File, start: u64, count: u64) -> Body {
 
 fn shown_type(said: Option<&str>, head: &[u8]) -> &'static str {
     let Some(said) = said else {
-        return sniffed(head);
+        return sniff(head).unwrap_or(UNKNOWN);
     };
     let essence = said.split(';').next().unwrap_or_default().trim();
     let shown = SHOWN
@@ -234,46 +234,6 @@ fn shown_type(said: Option<&str>, head: &[u8]) -> &'static str {
         Some(shown) => shown,
         None if essence.eq_ignore_ascii_case("audio/x-wav") => "audio/wav",
         None => UNKNOWN,
-    }
-}
-
-/// The type by the first bytes, of those that do nothing but look or sound.
-fn sniffed(head: &[u8]) -> &'static str {
-    match head {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [b'G', b'I', b'F', b'8', ..] => "image/gif",
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => "image/webp",
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ] => "audio/wav",
-        _ => UNKNOWN,
     }
 }
 
