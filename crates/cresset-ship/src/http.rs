@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use ureq::http::{Method, Request};
+use ureq::tls::TlsConfig;
 
 use crate::error::ShipError;
+use crate::roots;
 
 /// A connection that says nothing for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +20,7 @@ const SHOWN: usize = 300;
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     agent: ureq::Agent,
+    tls: TlsConfig,
     /// Without a slash at its end.
     base: String,
     headers: Vec<(&'static str, String)>,
@@ -33,7 +36,7 @@ impl Http {
     /// Speaks to the server at `base`, such as `https://cresset.example.org/team`, with these headers in every request.
     ///
     /// # Errors
-    /// If that is no address of a web server.
+    /// If that is no address of a web server, or `CRESSET_CA_FILE` names no certificates.
     pub(crate) fn new(base: &str, headers: Vec<(&'static str, String)>) -> Result<Self, ShipError> {
         let base = base.trim_end_matches('/');
         let uri: ureq::http::Uri = base
@@ -45,8 +48,10 @@ impl Http {
                 "`{base}` is no address of a web server; {example}"
             )));
         }
+        let tls = roots::trusted()?;
         Ok(Self {
-            agent: agent(PATIENCE),
+            agent: agent(PATIENCE, &tls),
+            tls,
             base: base.to_owned(),
             headers,
         })
@@ -55,7 +60,7 @@ impl Http {
     /// The same server, which may take so long for an answer.
     pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         Self {
-            agent: agent(patience),
+            agent: agent(patience, &self.tls),
             ..self.clone()
         }
     }
@@ -146,7 +151,7 @@ impl Answer {
     }
 }
 
-fn agent(patience: Duration) -> ureq::Agent {
+fn agent(patience: Duration, tls: &TlsConfig) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(PATIENCE))
@@ -155,13 +160,15 @@ fn agent(patience: Duration) -> ureq::Agent {
         .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
         // A key must not go where the server sends it.
         .max_redirects(0)
+        .tls_config(tls.clone())
         .build();
     config.into()
 }
 
 fn unreachable(what: &str, error: &ureq::Error) -> ShipError {
+    let why = roots::explain(error).unwrap_or_else(|| error.to_string());
     ShipError::Unreachable {
-        message: format!("{what}: {error}"),
+        message: format!("{what}: {why}"),
         retry_after: None,
     }
 }

@@ -13,5 +13,7 @@ mod recorded;
 mod run;
 mod series;
 mod server;
+mod slow;
+mod sweep;
 mod table;
 mod tls;
