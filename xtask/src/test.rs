@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
-use crate::{api, browser, dashboard, fuzz, gpu, layers, root, tools, trackers};
+use crate::{api, browser, dashboard, fuzz, gpu, layers, proxy, root, tools, trackers};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -71,6 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             steps.test("dashboard units", dashboard::test);
             steps.test("browser", browser::test);
             steps.test("api", api::test);
+            steps.test("behind nginx", proxy::test);
             steps.test("other trackers", trackers::test);
             steps.run("a thousand runs", || {
                 let cresset = ["--package", "cresset-cli"];

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cresset_server::{BasePath, Network};
 
 use crate::exit;
 pub(crate) use team::*;
@@ -221,7 +222,7 @@ pub(crate) struct UiArguments {
 /// Serve the dashboard and the API to others, who need a key
 ///
 /// Make a key first: `cresset key create NAME --role read`. As soon as there is one it is needed, on this machine too.
-/// The connection is not encrypted: put a proxy that speaks HTTPS before it where the network is not your own.
+/// Where the network is not your own, give it a certificate, or put a proxy that speaks HTTPS before it.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// A folder with a .cresset in it, or a folder of runs itself [default: as of --dir]
@@ -233,7 +234,20 @@ pub(crate) struct ServeArguments {
     /// A name under which browsers reach this server; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) host_name: Vec<String>,
-    /// Send the login cookie over HTTPS only, as behind a proxy that speaks it
+    /// Speak HTTPS with this certificate, in PEM form, with those of authorities behind it; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// A proxy has this server under a path, such as /cresset, whether it passes that on or not
+    #[arg(long, value_name = "PATH", default_value = "")]
+    pub(crate) base_path: BasePath,
+    /// An address or network of proxies, such as 10.0.0.0/8, whose X-Forwarded-… and Forwarded headers say who asks; may be
+    /// given several times
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) trust_proxy: Vec<Network>,
+    /// Send the login cookie over HTTPS only, behind a proxy that speaks it and does not say so in its headers
     #[arg(long)]
     pub(crate) secure_cookie: bool,
     /// What to write to standard error: `debug` has a line for each request

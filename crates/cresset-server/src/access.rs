@@ -1,6 +1,6 @@
 //! Who asks, and what they may.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -18,9 +18,9 @@ pub(crate) const COOKIE: &str = "cresset_key";
 /// Longest key that is looked at, in bytes.
 const MAX_SECRET: usize = 256;
 
-/// Where a connection comes from.
+/// Where a request comes from: who made the connection, or who asked a trusted proxy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -182,7 +182,7 @@ pub(crate) async fn authenticate(
 /// The address that a request comes from.
 pub(crate) fn address(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
-    peer.map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| peer.ip())
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| *peer)
 }
 
 /// Who holds this key.

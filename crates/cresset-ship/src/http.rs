@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use ureq::http::{Method, Request};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use crate::error::ShipError;
-use crate::wire;
+use crate::{roots, wire};
 
 /// A connection that says nothing for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,6 +25,7 @@ const SHOWN: usize = 300;
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     agent: ureq::Agent,
+    tls: TlsConfig,
     /// Without a slash at its end.
     base: String,
     headers: Vec<(&'static str, String)>,
@@ -39,7 +41,7 @@ impl Http {
     /// Speaks to the server at `base`, such as `https://cresset.example.org/team`, with these headers in every request.
     ///
     /// # Errors
-    /// If that is no address of a web server.
+    /// If that is no address of a web server, or `CRESSET_CA_FILE` names no certificates.
     pub(crate) fn new(base: &str, headers: Vec<(&'static str, String)>) -> Result<Self, ShipError> {
         let base = base.trim_end_matches('/');
         let uri: ureq::http::Uri = base
@@ -51,8 +53,10 @@ impl Http {
                 "`{base}` is no address of a web server; {example}"
             )));
         }
+        let tls = roots::trusted()?;
         Ok(Self {
-            agent: agent(PATIENCE),
+            agent: agent(PATIENCE, &tls),
+            tls,
             base: base.to_owned(),
             headers,
         })
@@ -61,7 +65,7 @@ impl Http {
     /// The same server, which may take so long for an answer, and as long again for all of it.
     pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         Self {
-            agent: agent(patience),
+            agent: agent(patience, &self.tls),
             ..self.clone()
         }
     }
@@ -199,7 +203,7 @@ impl Answer {
     }
 }
 
-fn agent(patience: Duration) -> ureq::Agent {
+fn agent(patience: Duration, tls: &TlsConfig) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(PATIENCE))
@@ -209,14 +213,16 @@ fn agent(patience: Duration) -> ureq::Agent {
         // A key must not go where the server sends it.
         .max_redirects(0)
         .output_buffer_size(wire::AT_ONCE)
+        .tls_config(tls.clone())
         .build();
     let connector = DefaultConnector::default().chain(wire::Meter);
     ureq::Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 fn unreachable(what: &str, error: &ureq::Error) -> ShipError {
+    let why = roots::explain(error).unwrap_or_else(|| error.to_string());
     ShipError::Unreachable {
-        message: format!("{what}: {error}"),
+        message: format!("{what}: {why}"),
         retry_after: None,
     }
 }

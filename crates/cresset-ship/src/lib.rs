@@ -13,6 +13,7 @@ pub mod import;
 mod ledger;
 pub mod mlflow;
 mod proto;
+mod roots;
 mod selection;
 mod server;
 mod shipment;

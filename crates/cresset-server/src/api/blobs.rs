@@ -19,6 +19,7 @@ use super::PREFIX;
 use super::paths::BlobPath;
 use crate::app::App;
 use crate::assets::is_known;
+use crate::base_path::BasePath;
 use crate::error::Failure;
 use crate::extract::{InRun, Query, Read, short};
 
@@ -64,9 +65,9 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Where a blob of a run is, with its type, which the blob itself does not know.
-pub(super) fn blob_url(run: &RunKey, blob: &BlobRef) -> String {
+pub(super) fn blob_url(base: &BasePath, run: &RunKey, blob: &BlobRef) -> String {
     format!(
-        "{PREFIX}/projects/{}/runs/{}/blobs/{}?type={}",
+        "{base}{PREFIX}/projects/{}/runs/{}/blobs/{}?type={}",
         utf8_percent_encode(run.project.as_str(), PLAIN),
         run.run,
         blob.digest,
