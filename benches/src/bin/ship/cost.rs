@@ -70,7 +70,7 @@ pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<()> {
 /// Logs as a fast loop does; nanoseconds a call.
 fn log(run: &Run) -> f64 {
     let names = ["loss", "accuracy", "lr", "grad_norm", "tokens"];
-    let series = names.map(|name| run.series(format!("train/{name}")));
+    let series = names.map(|name| run.series(&format!("train/{name}")));
     let began = thread_cpu_seconds();
     let mut slept = 0.0;
     for step in 0..CALLS {

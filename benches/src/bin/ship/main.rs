@@ -8,6 +8,10 @@
 //! with shipping and without.
 //!
 //! With `--check` the thousand runs are a test of less than a minute: each must arrive once, byte for byte, in memory that does not grow.
+#![allow(
+    clippy::print_stdout,
+    reason = "a benchmark reports on standard output"
+)]
 
 mod check;
 mod cost;

@@ -29,7 +29,9 @@ pub(crate) fn run(
         return tally.end(out);
     }
     if !a.experiments.is_empty() {
-        return Err(Failure::usage("only MLflow has experiments; leave --experiment out").into());
+        return Err(Failure::usage(
+            "only MLflow has experiments; leave --experiment out",
+        ));
     }
     let project = a.project.as_deref();
     let project = project.ok_or_else(|| Failure::usage("say into which --project"))?;
