@@ -132,7 +132,8 @@ fn a_second_backup_costs_what_is_new() {
     };
     assert_eq!(log(&first, "run0").ino(), log(&second, "run0").ino());
     assert!(check_backup(&second.path).unwrap().is_empty());
-    assert_eq!(thin_backups(away.path(), 1).unwrap(), [first.path.clone()]);
+    let thinned = thin_backups(away.path(), 1).unwrap();
+    assert_eq!(thinned, [first.path.as_path()]);
     assert!(!first.path.exists());
     assert!(check_backup(&second.path).unwrap().is_empty());
     let left: Vec<_> = backups(away.path())
