@@ -402,6 +402,9 @@ pub(crate) struct SyncArguments {
     /// Only say what would be carried
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Ask Cresset servers anew what they have, also of what was carried to the end: after one was restored from a backup
+    #[arg(long)]
+    pub(crate) again: bool,
     /// Give up after so many seconds in which a server could not be reached
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) patience: u64,

@@ -1,10 +1,11 @@
 //! Where runs are to go, as people write it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use cresset_record::{Digest, RunDir};
+use cresset_record::{Cursor, Digest, RunDir};
 
 use crate::error::ShipError;
 use crate::events::Events;
@@ -110,6 +111,21 @@ impl Destination {
                 Box::new(Events::new(run, ledger, sink)?.selecting(selection))
             }
         })
+    }
+
+    /// Forgets how far the run was carried to a Cresset server, so that it is asked anew what it has, as after it was restored from a backup:
+    /// nothing comes there twice. Trackers of other kinds cannot be asked, and for them nothing is forgotten.
+    ///
+    /// # Errors
+    /// If the ledger cannot be opened or written.
+    pub fn ask_again(&self, run: &RunDir) -> Result<(), ShipError> {
+        if self.kind != Kind::Cresset {
+            return Ok(());
+        }
+        let mut ledger = Ledger::open(run, &self.name(), &self.base())?;
+        let mut memory = ledger.memory().clone();
+        memory.remove("blobs");
+        ledger.enter(Cursor::default(), memory, BTreeMap::new(), false)
     }
 
     /// Whether the ledger says that all of the run is there, and the run has ended.

@@ -55,6 +55,9 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
             if let Some(bar) = &mut bar {
                 bar.add(bytes(&run)? * places.len() as u64);
             }
+            if a.again {
+                places.iter().try_for_each(|place| place.ask_again(&run))?;
+            }
             tally.begun += work.begin(run, &places, &credentials, &mut known);
         }
         for _ in 0..AT_ONCE {
