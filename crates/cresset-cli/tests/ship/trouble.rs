@@ -168,6 +168,8 @@ fn hours_off(hours: i64) {
     let here = tempfile::tempdir().unwrap();
     let library = clock(here.path());
     let runs = here.path().join("runs");
+    // Whichever of the two processes is the first.
+    fs::create_dir(&runs).unwrap();
     let server = Server::start();
     let address = format!("http://127.0.0.1:{}", server.port);
     let skewed = |command: &mut Command| {
