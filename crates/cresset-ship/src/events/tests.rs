@@ -170,7 +170,7 @@ proptest! {
         restarts in proptest::collection::vec(any::<bool>(), 12),
     ) {
         let log = logged(ranks, points);
-        let any_lost = answers.iter().any(|answer| *answer == Answer::Lost);
+        let any_lost = answers.contains(&Answer::Lost);
         let mut target = open(&log.run, Kept { answers: answers.into(), ..Kept::default() });
         let mut restarts = restarts.into_iter();
         let is_done = |carried: Result<_, _>| matches!(carried, Ok(crate::Progress { is_done: true, .. }));
