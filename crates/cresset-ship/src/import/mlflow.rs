@@ -7,9 +7,10 @@ mod metrics;
 mod params;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
 
 use cresset_record::{Alert, ConfigUpdate, Definition, Record, Root, RunDir, Timestamp};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::writer::RunWriter;
@@ -97,7 +98,11 @@ impl MlflowServer {
         into: &'a Root,
         options: &'a ImportOptions,
     ) -> Result<MlflowRuns<'a>, ImportError> {
-        let known = into.runs().map_err(ImportError::disk(into.path()))?;
+        let known = match into.runs() {
+            // The first import makes it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            runs => runs.map_err(ImportError::disk(into.path()))?,
+        };
         let known = known.into_iter().map(|run| (run.id_text().to_owned(), run));
         Ok(MlflowRuns {
             experiment: self.reader.experiment(name)?,
@@ -202,11 +207,8 @@ impl MlflowRuns<'_> {
         run: &mut RunWriter,
     ) -> Result<(), ImportError> {
         let time = head.began;
-        let whole = |it: Option<Json>| match it {
-            Some(Json::Object(map)) => map,
-            _ => Map::new(),
-        };
-        let mut environment = whole(artifacts.ours("environment.json", run)?);
+        let mut environment: Map<String, Json> =
+            artifacts.ours("environment.json", run)?.unwrap_or_default();
         environment.extend(head.environment());
         let import = json!({
             "from": "MLflow",
@@ -216,22 +218,24 @@ impl MlflowRuns<'_> {
         });
         environment.insert("import".to_owned(), import);
         run.record(Record::Environment(environment))?;
-        let mut values = whole(artifacts.ours("config.json", run)?);
+        let mut values: Map<String, Json> = artifacts.ours("config.json", run)?.unwrap_or_default();
         if head.came_from_here() && values.is_empty() {
             values = head.config();
         }
         if !values.is_empty() {
             run.config(ConfigUpdate { time, values })?;
         }
-        let summary = whole(artifacts.ours("summary.json", run)?);
+        let summary: Map<String, Json> = artifacts.ours("summary.json", run)?.unwrap_or_default();
         if !summary.is_empty() {
             run.record(Record::Summary(summary))?;
         }
-        for definition in list::<Definition>(artifacts.ours("definitions.json", run)?, "") {
+        let definitions: Option<Vec<Definition>> = artifacts.ours("definitions.json", run)?;
+        for definition in definitions.into_iter().flatten() {
             run.record(Record::Define(definition))?;
         }
-        for alert in list::<Alert>(artifacts.ours("alerts.json", run)?, "alert") {
-            run.record(Record::Alert(alert))?;
+        let alerts: Option<Vec<Said>> = artifacts.ours("alerts.json", run)?;
+        for said in alerts.into_iter().flatten() {
+            run.record(Record::Alert(said.alert))?;
         }
         Ok(())
     }
@@ -255,19 +259,10 @@ impl MlflowRuns<'_> {
     }
 }
 
-/// The items of a list that can be read, each below a name if there is one.
-fn list<T: DeserializeOwned>(json: Option<Json>, below: &str) -> Vec<T> {
-    let Some(Json::Array(items)) = json else {
-        return Vec::new();
-    };
-    let items = items.into_iter().filter_map(|mut item| {
-        let item = match below {
-            "" => item,
-            name => item.get_mut(name)?.take(),
-        };
-        serde_json::from_value(item).ok()
-    });
-    items.collect()
+/// An alert, as it stands beside the rank that raised it.
+#[derive(Deserialize)]
+struct Said {
+    alert: Alert,
 }
 
 /// MLflow's milliseconds.

@@ -100,20 +100,15 @@ pub(crate) fn renumbered(text: &str) -> String {
 
 /// W&B writes 1.0 as 1.
 pub(crate) fn whole_numbers(row: &mut Map<String, Json>) {
-    for value in row.values_mut() {
-        match value {
-            Json::Number(number) => {
-                let float = number.as_f64().unwrap();
-                *value = json!(float);
-            }
-            Json::Object(object) => whole_numbers(object),
-            Json::Array(list) => list.iter_mut().for_each(|value| {
-                if let Some(float) = value.as_f64() {
-                    *value = json!(float);
-                }
-            }),
-            _ => {}
-        }
+    row.values_mut().for_each(as_float);
+}
+
+fn as_float(value: &mut Json) {
+    match value {
+        Json::Number(number) => *value = json!(number.as_f64().unwrap()),
+        Json::Object(object) => whole_numbers(object),
+        Json::Array(list) => list.iter_mut().for_each(as_float),
+        _ => {}
     }
 }
 
@@ -125,6 +120,7 @@ pub(crate) fn sorted(json: &Json) -> Json {
             let keys = keys.into_iter().map(|(k, v)| (k.clone(), sorted(v)));
             Json::Object(keys.collect())
         }
+        Json::Array(list) => list.iter().map(sorted).collect(),
         other => other.clone(),
     }
 }

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use cresset_record::{Content, Media, MediaDetail, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::super::ImportError;
@@ -120,24 +121,21 @@ impl<'a> Artifacts<'a> {
         Ok(())
     }
 
-    /// A file that Cresset wrote, if the run came from here and has it.
-    pub(super) fn ours(
+    /// What a file that Cresset wrote says, if the run came from here and has it. One that says something else is a file like others.
+    pub(super) fn ours<T: DeserializeOwned>(
         &mut self,
         path: &str,
         run: &mut RunWriter,
-    ) -> Result<Option<Json>, ImportError> {
+    ) -> Result<Option<T>, ImportError> {
         if !self.head.came_from_here() || !self.files.contains(path) {
             return Ok(None);
         }
-        let Some(bytes) = self.fetch(path, run)?.and_then(|file| small(&file)) else {
-            return Ok(None);
-        };
-        let json = serde_json::from_slice(&bytes).ok();
-        // Else it is a file like others.
-        if json.is_some() {
+        let bytes = self.fetch(path, run)?.and_then(|file| small(&file));
+        let said = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if said.is_some() {
             self.files.remove(path);
         }
-        Ok(json)
+        Ok(said)
     }
 
     /// Takes over all that is left; `end` is when the run ended.
@@ -149,10 +147,8 @@ impl<'a> Artifacts<'a> {
                 continue;
             }
             // Beside a file of ours, what its user wanted to know of it.
-            let metadata = match self.ours(&format!("{path}.metadata.json"), run)? {
-                Some(Json::Object(metadata)) => metadata,
-                _ => Map::new(),
-            };
+            let metadata: Option<Map<String, Json>> =
+                self.ours(&format!("{path}.metadata.json"), run)?;
             let Some(file) = self.fetch(&path, run)? else {
                 continue;
             };
@@ -161,7 +157,7 @@ impl<'a> Artifacts<'a> {
             }
             let mut value = self.value(&path, &file, end, run)?;
             if let MediaDetail::File { metadata: none, .. } = &mut value.media.detail {
-                *none = metadata;
+                *none = metadata.unwrap_or_default();
             }
             run.media(&value.key, value.step, value.time, value.media)?;
         }

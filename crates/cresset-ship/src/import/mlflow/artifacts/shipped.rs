@@ -3,13 +3,20 @@
 use std::path::PathBuf;
 
 use cresset_record::{ImageDetail, Mask, MediaDetail};
-use serde_json::Value as Json;
+use serde::Deserialize;
 
 use super::super::super::ImportError;
 use super::super::super::writer::RunWriter;
 use super::kinds::LoggedImage;
 use super::{Artifacts, small};
 use crate::mlflow::names;
+
+/// What stands beside an image.
+#[derive(Deserialize)]
+struct About {
+    caption: Option<String>,
+    detail: MediaDetail,
+}
 
 impl Artifacts<'_> {
     /// What an image has beside its pixels: boxes, masks and what the sample was; its caption.
@@ -25,16 +32,14 @@ impl Artifacts<'_> {
         };
         let (key, step) = (names::path(&logged.key), logged.step);
         let stem = format!("media/{key}/{step}-{digits}");
-        let Some(mut about) = self.ours(&format!("{stem}.json"), run)? else {
+        let Some(about) = self.ours::<About>(&format!("{stem}.json"), run)? else {
             return Ok(None);
         };
-        let said = about.get_mut("detail").map(Json::take);
-        let said = serde_json::from_value(said.unwrap_or_default());
-        if let (Ok(MediaDetail::Image(said)), MediaDetail::Image(image)) = (said, detail) {
+        if let (MediaDetail::Image(said), MediaDetail::Image(image)) = (about.detail, detail) {
             let masks = self.masks(&stem, &said, run)?;
             *image = ImageDetail { masks, ..said };
         }
-        Ok(about["caption"].as_str().map(str::to_owned))
+        Ok(about.caption)
     }
 
     /// The masks of an image whose bytes are there.
