@@ -80,7 +80,10 @@ pub(crate) fn explain(error: &ureq::Error) -> Option<String> {
         _ => return None,
     };
     Some(match error {
-        TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => match named(OWN) {
+        // An authority of the same name with another key signs otherwise.
+        TlsError::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => match named(OWN) {
             None => format!(
                 "the server's certificate is of no authority that is known here; if it is one of your own, \
                  let {OWN} name a file with that authority's certificate"
