@@ -1,6 +1,6 @@
 //! `cresset serve`: the dashboard and the API for others.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::thread;
 
@@ -144,6 +144,8 @@ pub(super) fn announce(level: LogLevel) {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        // A file, or a journal, has no colours.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .finish();
     // It fails only if there is one already, which then does the same.
