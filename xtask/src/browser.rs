@@ -13,6 +13,7 @@ pub(crate) const TESTS: &str = "tests/browser";
 pub(crate) fn test() -> Result<(bool, Vec<String>)> {
     tools::node()?;
     tools::browser()?;
+    let nginx = tools::nginx()?;
     build_programs(&[])?;
     dashboard::install(TESTS)?;
     shell::run(dashboard::npm(TESTS).args(["run", "check"]))?;
@@ -20,6 +21,7 @@ pub(crate) fn test() -> Result<(bool, Vec<String>)> {
         dashboard::npm(TESTS)
             .args(["test"])
             .env("CARGO_TARGET_DIR", shell::target())
+            .env("CRESSET_NGINX", nginx)
             .env("FORCE_COLOR", "0"),
     )
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
-use crate::{api, browser, dashboard, fuzz, gpu, layers, root, tools, trackers};
+use crate::{api, browser, dashboard, fuzz, gpu, layers, proxy, root, tools, trackers};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -71,7 +71,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             steps.test("dashboard units", dashboard::test);
             steps.test("browser", browser::test);
             steps.test("api", api::test);
+            steps.test("behind nginx", proxy::test);
             steps.test("other trackers", trackers::test);
+            steps.run("a thousand runs", || {
+                let cresset = ["--package", "cresset-cli"];
+                shell::run(cargo(["build"]).args(cresset))?;
+                let ship = ["--package", "cresset-benches", "--bin", "ship"];
+                let mut check = cargo(["run", "--quiet"]);
+                check.args(ship).args(["--", "--check", "--program"]);
+                shell::run(check.arg(shell::target().join("debug/cresset")))
+            });
             steps.test("burn on a GPU", gpu::test);
         }
         if let Some(seconds) = options.fuzz {

@@ -71,6 +71,19 @@ pub(crate) fn browser() -> Result<()> {
     Ok(())
 }
 
+/// The proxy that the server is tested behind: `$CRESSET_NGINX`, or where systems put it, which is not in every `PATH`.
+///
+/// # Errors
+/// If it is missing.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    let given = env::var_os("CRESSET_NGINX").map(PathBuf::from);
+    let places = ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
+    let mut candidates = given.into_iter().chain(places);
+    candidates
+        .find(|program| shell::works(Command::new(program).arg("-v")))
+        .context("the tests behind a proxy need nginx: apt-get install nginx, or set CRESSET_NGINX to the program")
+}
+
 /// The program `schemathesis`, in a virtual environment of its own in the user's cache.
 ///
 /// # Errors

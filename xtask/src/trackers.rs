@@ -30,7 +30,8 @@ pub(crate) const TENSORBOARD: Tracker = Tracker {
 const WANDB: Tracker = Tracker {
     name: "wandb",
     variable: "CRESSET_WANDB_PYTHON",
-    packages: &["wandb==0.31.0"],
+    // Its images are made from arrays or pictures of other packages.
+    packages: &["wandb==0.31.0", "numpy==2.4.6", "pillow==13.0.0"],
 };
 
 /// The tests of `cresset-ship` that need them.

@@ -1,11 +1,15 @@
 //! The command line.
 
+mod team;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cresset_server::{BasePath, Network};
 
 use crate::exit;
+pub(crate) use team::*;
 
 /// Look at, watch, compare, export and check the runs that Cresset recorded.
 #[derive(Debug, Parser)]
@@ -57,6 +61,10 @@ pub(crate) enum Command {
     Gpu(GpuArguments),
     Serve(ServeArguments),
     Key(KeyArguments),
+    User(UserArguments),
+    Project(ProjectArguments),
+    Audit(AuditArguments),
+    Backup(BackupArguments),
 }
 
 /// The run that a command is about.
@@ -214,7 +222,7 @@ pub(crate) struct UiArguments {
 /// Serve the dashboard and the API to others, who need a key
 ///
 /// Make a key first: `cresset key create NAME --role read`. As soon as there is one it is needed, on this machine too.
-/// The connection is not encrypted: put a proxy that speaks HTTPS before it where the network is not your own.
+/// Where the network is not your own, give it a certificate, or put a proxy that speaks HTTPS before it.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// A folder with a .cresset in it, or a folder of runs itself [default: as of --dir]
@@ -226,7 +234,20 @@ pub(crate) struct ServeArguments {
     /// A name under which browsers reach this server; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) host_name: Vec<String>,
-    /// Send the login cookie over HTTPS only, as behind a proxy that speaks it
+    /// Speak HTTPS with this certificate, in PEM form, with those of authorities behind it; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// A proxy has this server under a path, such as /cresset, whether it passes that on or not
+    #[arg(long, value_name = "PATH", default_value = "")]
+    pub(crate) base_path: BasePath,
+    /// An address or network of proxies, such as 10.0.0.0/8, whose X-Forwarded-… and Forwarded headers say who asks; may be
+    /// given several times
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) trust_proxy: Vec<Network>,
+    /// Send the login cookie over HTTPS only, behind a proxy that speaks it and does not say so in its headers
     #[arg(long)]
     pub(crate) secure_cookie: bool,
     /// What to write to standard error: `debug` has a line for each request
@@ -266,12 +287,19 @@ pub(crate) struct KeyCreateArguments {
     /// A name for people, such as who or what will use it
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
-    /// What it allows: `read` to look; `write` for labels, views, the trash and stopping too; `admin` for deleting for good too
-    #[arg(long, value_name = "ROLE")]
-    pub(crate) role: KeyRole,
+    /// What it allows: `read` to look; `write` for sending runs, labels, views, the trash and stopping too; `admin` for deleting for
+    /// good and for settings too [default with --user: what the user may]
+    #[arg(long, value_name = "ROLE", required_unless_present = "user")]
+    pub(crate) role: Option<KeyRole>,
     /// Only this project [default: all]
     #[arg(long, value_name = "PROJECT")]
     pub(crate) project: Option<String>,
+    /// Whose it is: it allows no more than they may, and goes with them
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// It opens nothing any more after so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_525))]
+    pub(crate) days: Option<u32>,
 }
 
 /// What a key allows.
@@ -364,7 +392,8 @@ pub(crate) struct SyncArguments {
     #[arg(value_name = "RUN")]
     pub(crate) runs: Vec<String>,
     /// Where to: a Cresset server's address, mlflow+https://…, wandb+https://…, wandb:FOLDER (offline runs) or
-    /// tensorboard:FOLDER; several times for several places [default: $CRESSET_TARGET, or the server that you are logged in to]
+    /// tensorboard:FOLDER, each with what it may see, such as ?keys=val/*&without=val/images/*&redact=config.data_path,console; several
+    /// times for several places [default: $CRESSET_TARGET, or the server that you are logged in to]
     #[arg(long = "to", value_name = "PLACE")]
     pub(crate) to: Vec<String>,
     /// Go on while runs are written; without runs, also with those that begin, until interrupted
@@ -373,9 +402,40 @@ pub(crate) struct SyncArguments {
     /// Only say what would be carried
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Ask Cresset servers anew what they have, also of what was carried to the end: after one was restored from a backup
+    #[arg(long)]
+    pub(crate) again: bool,
     /// Give up after so many seconds in which a server could not be reached
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) patience: u64,
+    /// Send no more than so many bytes a second, over all runs and places, such as 10MB or 500k
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) limit_rate: Option<u64>,
+}
+
+/// Bytes a second: a number with k, M or G, and with `i` by 1,024 instead of 1,000.
+fn rate(text: &str) -> Result<u64, String> {
+    const LEAST: f64 = 50e3;
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[number.len()..].trim_end_matches(['b', 'B']) {
+        "" => 1.0,
+        "k" | "K" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "Ki" | "ki" => 1024.0,
+        "Mi" => 1024.0 * 1024.0,
+        "Gi" => 1024.0 * 1024.0 * 1024.0,
+        unit => return Err(format!("`{unit}` is no unit; give one of k, M, G")),
+    };
+    let rate: f64 = number
+        .trim()
+        .parse()
+        .map_err(|_| "give a number, such as 10MB")?;
+    // Slower, a server takes connections that wait for their turn for dead.
+    match rate * factor {
+        rate if rate >= LEAST => Ok(rate as u64),
+        _ => Err("at least 50k are needed, so that no connection is silent for long".to_owned()),
+    }
 }
 
 /// Keep the key of a server, for `cresset sync`
@@ -397,12 +457,15 @@ pub(crate) struct ImportArguments {
     /// What the sources are
     #[arg(value_enum, value_name = "KIND")]
     pub(crate) from: ImportSource,
-    /// Files or folders
+    /// Files or folders; of MLflow the server's address, such as https://mlflow.example.org
     #[arg(value_name = "SOURCE", required = true)]
     pub(crate) sources: Vec<PathBuf>,
-    /// Into this project
+    /// Into this project; of MLflow, else into one named as the experiment
     #[arg(long, short, value_name = "PROJECT")]
-    pub(crate) project: String,
+    pub(crate) project: Option<String>,
+    /// Of MLflow, only this experiment; several times for several
+    #[arg(long = "experiment", value_name = "NAME")]
+    pub(crate) experiments: Vec<String>,
     /// Name the run [default: as the source does]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -418,7 +481,7 @@ pub(crate) struct ImportArguments {
 }
 
 /// What runs are brought from.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImportSource {
     /// Folders with TensorBoard's event files; each folder below that has some is a run
     Tensorboard,
@@ -426,6 +489,9 @@ pub(crate) enum ImportSource {
     Csv,
     /// W&B's offline runs: folders `offline-run-…`, or the `.wandb` files in them
     Wandb,
+    /// The runs of an MLflow tracking server, which knows who asks by `MLFLOW_TRACKING_TOKEN`, or by `MLFLOW_TRACKING_USERNAME` and
+    /// `MLFLOW_TRACKING_PASSWORD`
+    Mlflow,
 }
 
 /// Look after the index, from which runs are listed and shown in the dashboard

@@ -117,6 +117,29 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{} {unit}", number(value, 3))
 }
 
+/// Reads a count of bytes: `1000000`, `50GB`, `1.5 GiB`.
+pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    let end = text.find(|c| !is_digit(c)).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" | "k" => 1e3,
+        "mb" | "m" => 1e6,
+        "gb" | "g" => 1e9,
+        "tb" | "t" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1024f64.powi(2),
+        "gib" => 1024f64.powi(3),
+        "tib" => 1024f64.powi(4),
+        _ => return None,
+    };
+    let bytes = number.parse::<f64>().ok()? * unit;
+    // Far above what any disk has.
+    (bytes < 1e18).then_some(bytes as u64)
+}
+
 /// A count and its noun: `1 point`, `2 points`.
 pub(crate) fn count(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
@@ -236,6 +259,24 @@ pub(crate) fn fit_end(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [
+            ("0", Some(0)),
+            ("50GB", Some(50_000_000_000)),
+            ("1.5 GiB", Some(1_610_612_736)),
+            ("10m", Some(10_000_000)),
+            ("", None),
+            ("GB", None),
+            ("-1", None),
+            ("5 parsecs", None),
+            ("1e300", None),
+            ("99999999999TB", None),
+        ] {
+            assert_eq!(parse_bytes(text), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn numbers() {

@@ -145,6 +145,22 @@ impl BlobFolder {
         })
     }
 
+    /// Keeps the file at `path`, which lies beside the folder, as the blob `digest`, without a copy; `false` if its bytes are others,
+    /// and then it stays where it is.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn adopt(&self, path: &Path, digest: &Digest) -> io::Result<bool> {
+        let (found, _) = Digest::of_file(path)?;
+        if found != *digest {
+            return Ok(false);
+        }
+        let place = self.path(digest);
+        place.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::rename(path, place)?;
+        Ok(true)
+    }
+
     /// Reads a blob and checks it against its digest.
     ///
     /// # Errors

@@ -27,7 +27,13 @@ impl Root {
     /// Where a run of a project is, or would be.
     #[must_use]
     pub fn run(&self, project: &Project, run: &RunId) -> RunDir {
-        RunDir(self.0.join(project.folder_name()).join(run.as_str()))
+        RunDir(self.project(project).join(run.as_str()))
+    }
+
+    /// Where the runs of a project are, or would be.
+    #[must_use]
+    pub fn project(&self, project: &Project) -> PathBuf {
+        self.0.join(project.folder_name())
     }
 
     /// All runs under the folder, oldest id first. A folder that cannot be read is left out.
@@ -108,6 +114,12 @@ impl RunDir {
     #[must_use]
     pub fn stop_request(&self) -> PathBuf {
         self.0.join("stop.json")
+    }
+
+    /// The list of blobs that were removed on purpose.
+    #[must_use]
+    pub fn removed(&self) -> PathBuf {
+        self.0.join("removed.jsonl")
     }
 
     /// All segments, by writer and then in order. Other files are left out.

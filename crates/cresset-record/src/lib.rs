@@ -29,7 +29,9 @@ mod log;
 mod media;
 mod nullable;
 mod record;
+mod removed;
 mod series;
+mod sniff;
 mod state;
 mod stop;
 mod time;
@@ -53,7 +55,9 @@ pub use record::{
     Alert, ConfigUpdate, ConsoleLine, End, LabelUpdate, Level, LossReason, Lost, Outcome, Record,
     Resume, Row, Start,
 };
+pub use removed::Removed;
 pub use series::{Point, Series};
+pub use sniff::sniff;
 pub use state::State;
 pub use stop::StopRequest;
 pub use time::Timestamp;

@@ -51,7 +51,8 @@ pub fn init(project: impl Into<String>) -> Builder {
         durability: Durability::default(),
         overflow: Overflow::default(),
         telemetry: None,
-        places: list("CRESSET_TARGET"),
+        // What stands between its commas is for the command to say.
+        places: variable("CRESSET_TARGET").into_iter().collect(),
         disabled: false,
     }
 }
@@ -242,6 +243,8 @@ impl Builder {
     /// Ships the run while it goes on, such as to `https://cresset.example.org`; several calls name several places. `cresset sync`
     /// does it, in a process of its own, and ends after the run; if it cannot be started, that is said, and the run is kept
     /// here as always.
+    ///
+    /// What a place may see stands after it: `https://cresset.example.org?keys=val/*&without=val/images/*&redact=config.data_path`.
     pub fn ship_to(mut self, place: impl Into<String>) -> Self {
         self.places.push(place.into());
         self
@@ -336,10 +339,12 @@ impl Builder {
             r.worker.work_until_closed();
         })?;
         let target = Arc::clone(&recorder);
-        recorder.worker.submit(0, move || {
-            target.record(Record::Environment(environment::capture()), 4096);
-        });
         let run = Run::new(recorder, &name);
+        run.defer(0, move |run| {
+            let environment = environment::capture();
+            environment::warn_of_committed_keys(run, &environment);
+            target.record(Record::Environment(environment), 4096);
+        });
         if !self.places.is_empty() {
             let places = self.places;
             run.defer(0, move |run| {

@@ -19,7 +19,7 @@
 //! | `CRESSET_JOB_TYPE` | what the process does | none |
 //! | `CRESSET_TAGS` | tags, separated by commas; the program's are added | none |
 //! | `CRESSET_NOTES` | free text | none |
-//! | `CRESSET_TARGET` | where the run is shipped while it goes on, separated by commas, such as `https://cresset.example.org`; the program's are added | none |
+//! | `CRESSET_TARGET` | where the run is shipped while it goes on, separated by commas, such as `https://cresset.example.org`, each with what it may see, such as `?keys=val/*&redact=console`; the program's are added | none |
 //! | `CRESSET_API_KEY` | the key of the server there; `cresset login` keeps one | none |
 //! | `CRESSET_BIN` | the `cresset` command that ships | that on the `PATH` |
 //!

@@ -1,13 +1,13 @@
 //! Who asks, and what they may.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use cresset_record::Project;
-use cresset_store::{AccessKey, KeyScope, Role};
+use cresset_store::{Access, Actor, Role, Via};
 
 use crate::app::App;
 use crate::error::Failure;
@@ -18,9 +18,9 @@ pub(crate) const COOKIE: &str = "cresset_key";
 /// Longest key that is looked at, in bytes.
 const MAX_SECRET: usize = 256;
 
-/// Where a connection comes from.
+/// Where a request comes from: who made the connection, or who asked a trusted proxy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -29,17 +29,18 @@ pub(crate) enum Caller {
     Open,
     /// The holder of a key.
     Key {
-        key: AccessKey,
+        access: Access,
         /// To see later whether it is still good.
         secret: String,
     },
 }
 
 impl Caller {
-    pub(crate) fn role(&self) -> Role {
+    /// The highest role that they have somewhere; `None` if they may do nothing anywhere.
+    pub(crate) fn role(&self) -> Option<Role> {
         match self {
-            Self::Open => Role::Admin,
-            Self::Key { key, .. } => key.role,
+            Self::Open => Some(Role::Admin),
+            Self::Key { access, .. } => access.role(),
         }
     }
 
@@ -47,53 +48,112 @@ impl Caller {
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Open => None,
-            Self::Key { key, .. } => Some(&key.name),
+            Self::Key { access, .. } => Some(&access.key.name),
+        }
+    }
+
+    /// Whose key it is.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Open => None,
+            Self::Key { access, .. } => access.key.owner.as_deref(),
+        }
+    }
+
+    fn role_in(&self, project: &Project) -> Option<Role> {
+        match self {
+            Self::Open => Some(Role::Admin),
+            Self::Key { access, .. } => access.role_in(project),
         }
     }
 
     /// Whether a project may be seen at all.
     pub(crate) fn sees(&self, project: &Project) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Key { key, .. } => match &key.scope {
-                KeyScope::All => true,
-                KeyScope::Project(own) => own == project,
-            },
-        }
-    }
-
-    /// Whether everything may be seen.
-    pub(crate) fn sees_all(&self) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Key { key, .. } => key.scope == KeyScope::All,
-        }
+        self.role_in(project).is_some()
     }
 
     /// # Errors
     /// 403 if the key does not reach so far.
     pub(crate) fn need(&self, role: Role, project: Option<&Project>) -> Result<(), Failure> {
-        let Self::Key { key, .. } = self else {
+        let own = match project {
+            Some(project) => self.role_in(project),
+            None => self.role(),
+        };
+        self.compare(own, role, project)
+    }
+
+    /// # Errors
+    /// 403 if the key does not reach so far in all projects.
+    pub(crate) fn need_everywhere(&self, role: Role) -> Result<(), Failure> {
+        let own = match self {
+            Self::Open => return Ok(()),
+            Self::Key { access, .. } => access.role_everywhere(),
+        };
+        if own.is_none() {
+            return Err(Failure::forbidden(format!(
+                "this is about all projects, and the key `{}` is not for all of them",
+                self.name().unwrap_or_default()
+            )));
+        }
+        self.compare(own, role, None)
+    }
+
+    fn compare(
+        &self,
+        own: Option<Role>,
+        needed: Role,
+        project: Option<&Project>,
+    ) -> Result<(), Failure> {
+        if own >= Some(needed) {
+            return Ok(());
+        }
+        let Self::Key { access, .. } = self else {
             return Ok(());
         };
-        if let (KeyScope::Project(own), Some(project)) = (&key.scope, project)
-            && own != project
-        {
-            return Err(Failure::forbidden(format!(
-                "the key `{}` is for the project `{own}` only",
-                key.name
-            )));
-        }
-        if key.role < role {
-            return Err(Failure::forbidden(format!(
-                "this needs a key with the role {}, and `{}` has {}; `cresset key create` makes one",
-                role.word(),
-                key.name,
-                key.role.word()
-            )));
-        }
-        Ok(())
+        let name = &access.key.name;
+        Err(Failure::forbidden(
+            match (own, project, access.projects()) {
+                // A project that may not be seen and one that is not there look the same.
+                (None, Some(_), Some(projects)) if !projects.is_empty() => {
+                    let names: Vec<String> = projects.iter().map(|p| format!("`{p}`")).collect();
+                    format!("the key `{name}` is for {} only", names.join(", "))
+                }
+                (None, Some(project), _) => {
+                    format!("the key `{name}` does not reach project `{project}`")
+                }
+                (None, None, _) => format!(
+                    "whoever holds the key `{name}` has no role here yet; ask an admin for one"
+                ),
+                (Some(own), ..) => format!(
+                    "this needs the role {}, and the key `{name}` has {} here; ask an admin for more",
+                    needed.word(),
+                    own.word()
+                ),
+            },
+        ))
     }
+
+    /// Who the audit log says it was.
+    fn actor(&self, address: IpAddr) -> Actor {
+        Actor {
+            name: self.name().unwrap_or("somebody").to_owned(),
+            via: match self {
+                Self::Open => Via::Open,
+                Self::Key { .. } => Via::Key,
+            },
+            address: Some(address),
+        }
+    }
+}
+
+tokio::task_local! {
+    /// Who asks, for what is changed while a request is answered.
+    static ACTOR: Actor;
+}
+
+/// Who asks, where somebody does.
+pub(crate) fn actor() -> Option<Actor> {
+    ACTOR.try_with(Clone::clone).ok()
 }
 
 /// Finds out who asks, and turns away who may not ask at all.
@@ -102,6 +162,7 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
+    let address = address(&request);
     let access = match app.options().access {
         options::Access::Open => Caller::Open,
         options::Access::Keys => {
@@ -110,17 +171,18 @@ pub(crate) async fn authenticate(
                     "this server needs a key: log in, or send `Authorization: Bearer KEY`",
                 )
             })?;
-            verify(&app, address(&request), secret).await?
+            verify(&app, address, secret).await?
         }
     };
+    let actor = access.actor(address);
     request.extensions_mut().insert(access);
-    Ok(next.run(request).await)
+    Ok(ACTOR.scope(actor, next.run(request)).await)
 }
 
 /// The address that a request comes from.
 pub(crate) fn address(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
-    peer.map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| peer.ip())
+    peer.map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| *peer)
 }
 
 /// Who holds this key.
@@ -134,23 +196,36 @@ pub(crate) async fn verify(app: &App, address: IpAddr, secret: String) -> Result
     let found = look_up(app, &secret).await?;
     app.throttle().note(address, &secret, found.is_some());
     match found {
-        Some(key) => Ok(Caller::Key { key, secret }),
+        Some(access) => Ok(Caller::Key { access, secret }),
         None => Err(Failure::unauthorized(
             "there is no such key; ask whoever runs this server for one (`cresset key create`)",
         )),
     }
 }
 
-/// Whether whoever asked is still known: a key may have been taken back.
-pub(crate) async fn still_good(app: &App, access: &Caller) -> bool {
-    match access {
-        Caller::Open => true,
+/// Notes that somebody logged in.
+pub(crate) async fn note_login(app: &App, caller: &Caller, address: IpAddr) -> Result<(), Failure> {
+    let user = caller.user().unwrap_or_default().to_owned();
+    let noted = app.ask(move |store| Ok(store.note("login", &user)?));
+    ACTOR.scope(caller.actor(address), noted).await
+}
+
+/// What whoever asked may do by now; `None` if they are not known any more: a key may have been taken back.
+pub(crate) async fn again(app: &App, caller: &Caller) -> Option<Caller> {
+    let Caller::Key { secret, .. } = caller else {
+        return Some(Caller::Open);
+    };
+    match look_up(app, secret).await {
+        Ok(found) => found.map(|access| Caller::Key {
+            access,
+            secret: secret.clone(),
+        }),
         // What cannot be found out is no reason to hang up.
-        Caller::Key { secret, .. } => !matches!(look_up(app, secret).await, Ok(None)),
+        Err(_) => Some(caller.clone()),
     }
 }
 
-async fn look_up(app: &App, secret: &str) -> Result<Option<AccessKey>, Failure> {
+async fn look_up(app: &App, secret: &str) -> Result<Option<Access>, Failure> {
     let plausible = !secret.is_empty()
         && secret.len() <= MAX_SECRET
         && secret.bytes().all(|b| b.is_ascii_graphic() && b != b';');

@@ -1,13 +1,13 @@
 //! What all requests share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use cresset_store::Store;
 use tokio::sync::{Semaphore, watch};
 
+use crate::access;
 use crate::error::Failure;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -33,7 +33,6 @@ struct Inner {
     /// One permit for each question that may be at the store at once: it blocks on files and computes.
     turns: Arc<Semaphore>,
     closing: watch::Sender<bool>,
-    names: AtomicU64,
 }
 
 impl App {
@@ -47,7 +46,6 @@ impl App {
             throttle: Throttle::default(),
             turns: Arc::new(Semaphore::new((2 * cores).clamp(4, 32))),
             closing: watch::Sender::new(false),
-            names: AtomicU64::new(0),
         };
         Self {
             inner: Arc::new(inner),
@@ -74,12 +72,6 @@ impl App {
         &self.inner.throttle
     }
 
-    /// A name that no other file of this process has.
-    pub(crate) fn unique_name(&self) -> String {
-        let number = self.inner.names.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{number}", std::process::id())
-    }
-
     /// Tells endless answers to end.
     pub(crate) fn close(&self) {
         self.inner.closing.send_replace(true);
@@ -103,7 +95,10 @@ impl App {
         let Ok(Ok(turn)) = turn.await else {
             return Err(Failure::busy());
         };
-        let store = self.inner.store.clone();
+        let mut store = self.inner.store.clone();
+        if let Some(actor) = access::actor() {
+            store = store.by(actor);
+        }
         let span = tracing::Span::current();
         let work = move || {
             let _turn = turn;

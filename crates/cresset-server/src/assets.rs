@@ -5,13 +5,14 @@ use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::{Embed, EmbeddedFile};
 
+use crate::app::App;
 use crate::error::Failure;
 
 /// What the build of `ui/` left. Builds without optimisation read the folder whenever a file is asked for.
@@ -20,6 +21,9 @@ use crate::error::Failure;
 struct Files;
 
 const INDEX: &str = "index.html";
+/// What the build leaves in the page for the server to fill in: where its files are, and where the dashboard itself is.
+const FILES_HERE: &str = "=\"./assets/";
+const BASE_HERE: &str = "name=\"cresset-base\" content=\"\"";
 
 /// What the dashboard may do: nothing that is not its own. Style attributes are allowed, since components set them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; \
@@ -27,7 +31,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; s
     worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A file of the dashboard, or its page, which finds out by itself what the address means.
-pub(crate) async fn serve(request: Request) -> Result<Response, Failure> {
+pub(crate) async fn serve(State(app): State<App>, request: Request) -> Result<Response, Failure> {
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
         return Err(Failure::not_found(format!(
@@ -56,7 +60,8 @@ pub(crate) async fn serve(request: Request) -> Result<Response, Failure> {
         None if hashed => return Err(Failure::not_found("the dashboard has no such file")),
         None => (
             INDEX,
-            find(INDEX).ok_or_else(|| Failure::internal(&"the dashboard has no index.html"))?,
+            page(app.options().base_path.as_str())
+                .ok_or_else(|| Failure::internal(&"the dashboard has no index.html"))?,
         ),
     };
     Ok(answer(name, &file, hashed, request.headers()))
@@ -66,7 +71,24 @@ fn find(name: &str) -> Option<Arc<Asset>> {
     let plain =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@' | '~');
     let inside = name.chars().all(plain) && !name.split('/').any(|part| part.starts_with('.'));
-    inside.then(|| Files::get(name).map(|file| Asset::of(name, &file)))?
+    inside.then(|| Files::get(name).map(|file| Asset::of(name, &file, "", |bytes| bytes)))?
+}
+
+/// The page, for a dashboard that is at `base`: its address may be any of those that the dashboard knows, so that it
+/// cannot name its files relative to it.
+fn page(base: &str) -> Option<Arc<Asset>> {
+    let file = Files::get(INDEX)?;
+    let fill = |bytes: Bytes| {
+        let text = String::from_utf8_lossy(&bytes)
+            .replace(FILES_HERE, &format!("=\"{base}/assets/"))
+            .replace(
+                BASE_HERE,
+                &format!("name=\"cresset-base\" content=\"{base}\""),
+            );
+        Bytes::from(text)
+    };
+    // A base path has no characters that mean something in a page or a tag.
+    Some(Asset::of(&format!("{base}/{INDEX}"), &file, base, fill))
 }
 
 /// A file as it is sent.
@@ -81,7 +103,14 @@ struct Asset {
 
 impl Asset {
     /// The file, compressed only the first time that it is asked for.
-    fn of(name: &str, file: &EmbeddedFile) -> Arc<Self> {
+    ///
+    /// `fill` may change it, in a way that `variant` tells from others.
+    fn of(
+        name: &str,
+        file: &EmbeddedFile,
+        variant: &str,
+        fill: impl FnOnce(Bytes) -> Bytes,
+    ) -> Arc<Self> {
         static KNOWN: LazyLock<Mutex<HashMap<String, Arc<Asset>>>> = LazyLock::new(Mutex::default);
         let hash = file.metadata.sha256_hash();
         // An entry is put in whole, so a panic elsewhere leaves the table valid.
@@ -91,23 +120,29 @@ impl Asset {
         {
             return Arc::clone(asset);
         }
-        let asset = Arc::new(Self::new(file, hash));
+        let asset = Arc::new(Self::new(file, hash, variant, fill));
         known.insert(name.to_owned(), Arc::clone(&asset));
         asset
     }
 
-    fn new(file: &EmbeddedFile, hash: [u8; 32]) -> Self {
+    fn new(
+        file: &EmbeddedFile,
+        hash: [u8; 32],
+        variant: &str,
+        fill: impl FnOnce(Bytes) -> Bytes,
+    ) -> Self {
         let digits: String = hash[..12].iter().map(|b| format!("{b:02x}")).collect();
         let bytes = match &file.data {
             std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             std::borrow::Cow::Owned(bytes) => Bytes::copy_from_slice(bytes),
         };
+        let bytes = fill(bytes);
         let gzip = compress(&bytes, Compression::best())
             .filter(|gzip| gzip.len() < bytes.len() / 10 * 9)
             .map(Bytes::from);
         Self {
             hash,
-            tag: HeaderValue::from_str(&format!("W/\"{digits}\""))
+            tag: HeaderValue::from_str(&format!("W/\"{digits}{variant}\""))
                 .unwrap_or(HeaderValue::from_static("\"\"")),
             bytes,
             gzip,

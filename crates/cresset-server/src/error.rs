@@ -98,16 +98,11 @@ impl Failure {
         )
     }
 
-    /// Something that came could not be written.
-    pub(crate) fn of_disk(error: &std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                tracing::warn!(%error, "what was sent could not be kept");
-                let message = "the server's disk is full; nothing was taken, send it again later";
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", message).retry_after(30)
-            }
-            _ => Self::internal(error),
-        }
+    /// There is no room for what came.
+    fn disk_full(error: &std::io::Error) -> Self {
+        tracing::warn!(%error, "what was sent could not be kept");
+        let message = "the server's disk is full; nothing was taken, send it again later";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", message).retry_after(30)
     }
 
     /// What the store said, as an answer without words for the case.
@@ -119,6 +114,11 @@ impl Failure {
         self.retry_after_seconds = Some(seconds);
         self
     }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 impl From<StoreError> for Failure {
@@ -133,10 +133,12 @@ impl From<StoreError> for Failure {
                 column,
                 ..Self::new(StatusCode::BAD_REQUEST, "bad_filter", message)
             },
-            StoreError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),
-            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Self::of_disk(&source)
+            StoreError::Full(message) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded", message)
+                    .retry_after(60)
             }
+            StoreError::Conflict(message) => Self::new(StatusCode::CONFLICT, "conflict", message),
+            StoreError::Io { source, .. } if is_full(&source) => Self::disk_full(&source),
             StoreError::Newer { .. } | StoreError::Io { .. } | StoreError::Engine(_) => {
                 Self::internal(&error)
             }

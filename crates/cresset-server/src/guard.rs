@@ -17,6 +17,7 @@ use axum::response::Response;
 
 use crate::api::intake;
 use crate::app::App;
+use crate::connection::Via;
 use crate::error::Failure;
 use crate::options::Options;
 
@@ -93,10 +94,14 @@ fn host(request: &Request, options: &Options) -> Result<String, Failure> {
         );
         Failure::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
     };
-    let Some(host) = in_line.or(named) else {
+    // What a trusted proxy was asked for is what the browser sees. It is no reason to pass over the others: a page elsewhere
+    // that runs beside the proxy could send it too.
+    let via = request.extensions().get::<Via>();
+    let forwarded = via.and_then(|via| via.host.as_deref());
+    let Some(host) = forwarded.or(in_line).or(named) else {
         return Err(wrong("that the request gives (it gives none)"));
     };
-    for name in [in_line, named].into_iter().flatten() {
+    for name in [forwarded, in_line, named].into_iter().flatten() {
         if !is_ours(name, options) {
             let shown: String = name.chars().take(80).collect();
             return Err(wrong(&format!("`{shown}`")));

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use crate::access::address;
 use crate::app::App;
 use crate::error::Failure;
 
@@ -30,7 +31,8 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         true => Duration::MAX,
         false => TIMEOUT,
     };
-    let span = tracing::info_span!("request", id, method, path);
+    let client = address(&request);
+    let span = tracing::info_span!("request", id, method, path, %client);
     let begin = Instant::now();
     let answer = async {
         let answer = tokio::time::timeout(patience, next.run(request)).await;

@@ -2,6 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::base_path::BasePath;
+use crate::forwarded::Network;
+use crate::tls::TlsFiles;
+
 /// How a server is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,9 +17,16 @@ pub struct Options {
     /// address, IP addresses. A request for any other name is refused: it would be a page of somebody else that made its
     /// own name point here.
     pub host_names: Vec<String>,
-    /// Whether the login cookie is only sent over HTTPS, as behind a proxy that speaks it. It is so too for a request
-    /// whose `X-Forwarded-Proto` says `https`.
+    /// Whether the login cookie is only sent over HTTPS. It is so too with a certificate, and for a request of which a
+    /// trusted proxy says that it came over HTTPS.
     pub secure_cookie: bool,
+    /// The certificate to speak HTTPS with; without one the connection is not encrypted.
+    pub tls: Option<TlsFiles>,
+    /// The beginning of all addresses, behind a proxy that has other things beside this.
+    pub base_path: BasePath,
+    /// Proxies whose `X-Forwarded-…` and `Forwarded` headers are believed; those of others are not read. Where there are
+    /// any, keys are needed: requests that come through them are of others.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Who may ask.
@@ -34,6 +45,9 @@ impl Default for Options {
             access: Access::Open,
             host_names: Vec::new(),
             secure_cookie: false,
+            tls: None,
+            base_path: BasePath::default(),
+            trusted_proxies: Vec::new(),
         }
     }
 }

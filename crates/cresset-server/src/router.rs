@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use cresset_record::Timestamp;
+use cresset_store::Role;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{And, Predicate, SizeAbove};
@@ -110,11 +111,7 @@ async fn metrics(
     State(app): State<App>,
     Anywhere(caller, ..): Anywhere<Read>,
 ) -> Result<Response, Failure> {
-    if !caller.sees_all() {
-        return Err(Failure::forbidden(
-            "metrics are about all projects, and the key is for one only",
-        ));
-    }
+    caller.need_everywhere(Role::Read)?;
     let mut gauges = app
         .ask(|store| {
             let index = store.index_status();

@@ -6,28 +6,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use cresset_store::{Store, StoreError};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::access::Peer;
 use crate::app::App;
+use crate::connection::Connections;
 use crate::options::{Access, Options};
 use crate::router::router;
+use crate::tls::{self, Tls, TlsError};
 
 /// Connections that are open at once; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 1024;
-/// Largest head of a request, in bytes.
-const MAX_HEAD: usize = 128 << 10;
-/// How long a connection may take for the head of its next request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long answers that are under way may take when the server ends.
 const DRAIN: Duration = Duration::from_secs(5);
 /// A writer elsewhere that says nothing for so long is not running, as far as is known here. Senders say something every ten seconds.
@@ -38,6 +29,7 @@ const LEASE: Duration = Duration::from_secs(30);
 pub struct Server {
     app: App,
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     address: SocketAddr,
 }
 
@@ -60,13 +52,16 @@ pub enum BindError {
     },
     /// Others could reach it, and it has no keys.
     #[error(
-        "{address} can be reached by others, and no key exists yet: make one with \
-         `cresset key create NAME --role admin`, or bind to 127.0.0.1"
+        "others can reach {address}, from their machines or through a proxy, and no key exists yet: make one with \
+         `cresset key create NAME --role admin`, or bind to 127.0.0.1 without a proxy"
     )]
     NoKeys {
         /// Where.
         address: SocketAddr,
     },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The index cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,11 +71,12 @@ impl Server {
     /// Listens.
     ///
     /// # Errors
-    /// If the address cannot be listened on, or others could reach it without a key.
+    /// If the address cannot be listened on, others could reach it without a key, or the certificate cannot be used.
     pub async fn bind(store: Store, options: Options) -> Result<Self, BindError> {
         let address = options.address;
         // Keys are looked for even where they are demanded: a server that nobody can use is a mistake too.
-        let needs_keys = !address.ip().is_loopback() || options.access == Access::Keys;
+        let is_local = address.ip().is_loopback() && options.trusted_proxies.is_empty();
+        let needs_keys = !is_local || options.access == Access::Keys;
         if needs_keys {
             let store = store.clone();
             let keys = tokio::task::spawn_blocking(move || store.keys()).await;
@@ -89,6 +85,14 @@ impl Server {
                 return Err(BindError::NoKeys { address });
             }
         }
+        let tls = match options.tls.clone() {
+            Some(files) => {
+                let loaded = tokio::task::spawn_blocking(move || Tls::load(files)).await;
+                let loaded = loaded.map_err(|e| StoreError::Engine(e.to_string()))??;
+                Some(Arc::new(loaded))
+            }
+            None => None,
+        };
         let listener = TcpListener::bind(address).await.map_err(|source| {
             if source.kind() == io::ErrorKind::AddrInUse {
                 BindError::Taken { address }
@@ -103,6 +107,7 @@ impl Server {
         Ok(Self {
             app: App::new(store, options),
             listener,
+            tls,
             address,
         })
     }
@@ -118,14 +123,24 @@ impl Server {
     /// # Errors
     /// If the index cannot be followed.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), StoreError> {
-        let Self { app, listener, .. } = self;
+        let Self {
+            app, listener, tls, ..
+        } = self;
         let hub = app.clone();
         let indexer = app
             .store()
             .index_in_background(move |changes| hub.hub().send(changes))?;
         let reaper = tokio::spawn(let_go_of_silent(app.clone()));
+        let renewal = tls
+            .clone()
+            .map(|certificate| tokio::spawn(tls::follow(certificate)));
         let graceful = GracefulShutdown::new();
-        accept(&app, &listener, &graceful, shutdown).await;
+        let connections = Connections {
+            router: router(app.clone()),
+            app: app.clone(),
+            tls,
+        };
+        accept(&connections, &listener, &graceful, shutdown).await;
         drop(listener);
         app.close();
         if tokio::time::timeout(DRAIN, graceful.shutdown())
@@ -135,6 +150,9 @@ impl Server {
             tracing::warn!("some answers were not done within {DRAIN:?} and are cut off");
         }
         reaper.abort();
+        if let Some(renewal) = renewal {
+            renewal.abort();
+        }
         // It waits for its thread.
         let ended = tokio::task::spawn_blocking(move || drop(indexer)).await;
         ended.map_err(|e| StoreError::Engine(format!("the indexer's end: {e}")))
@@ -153,13 +171,12 @@ async fn let_go_of_silent(app: App) {
 }
 
 async fn accept(
-    app: &App,
+    connections: &Connections,
     listener: &TcpListener,
     graceful: &GracefulShutdown,
     shutdown: impl Future<Output = ()>,
 ) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let router = router(app.clone());
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
@@ -172,13 +189,9 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = connection(stream, peer, router.clone());
-                let connection = graceful.watch(connection);
+                let answered = connections.clone().answer(stream, peer, graceful.watcher());
                 tokio::spawn(async move {
-                    // Clients hang up as they like.
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%peer, %error, "a connection ended");
-                    }
+                    answered.await;
                     drop(place);
                 });
             }
@@ -189,23 +202,4 @@ async fn accept(
             }
         }
     }
-}
-
-fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
-    // Without it small answers may wait for an acknowledgement; where it cannot be set they do.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer));
-        tower_service::Service::call(&mut router.clone(), request)
-    });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
 }

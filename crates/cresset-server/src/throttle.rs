@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 const REMEMBERED: usize = 4096;
 
 /// Counts wrong keys by address.
+///
+/// Of an IPv6 address the first half counts: the rest is its holder's to choose.
 ///
 /// A key that was right before is let through all the same, so that one guest behind a proxy cannot lock out the others.
 /// Of keys only a hash is remembered, under a secret that the process draws.
@@ -35,7 +37,7 @@ impl Throttle {
         if state.good.contains_key(&self.hasher.hash_one(secret)) {
             return Ok(());
         }
-        match state.wrong.get(&address) {
+        match state.wrong.get(&holder(address)) {
             Some((since, count)) if *count >= ALLOWED => {
                 let left = WINDOW.saturating_sub(since.elapsed());
                 if left.is_zero() {
@@ -60,7 +62,7 @@ impl Throttle {
         }
         state.good.remove(&hash);
         make_room(&mut state.wrong, |(since, _)| *since);
-        let (since, count) = state.wrong.entry(address).or_insert((now, 0));
+        let (since, count) = state.wrong.entry(holder(address)).or_insert((now, 0));
         if since.elapsed() >= WINDOW {
             (*since, *count) = (now, 0);
         }
@@ -70,6 +72,17 @@ impl Throttle {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every statement leaves the tables valid.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What tells one holder of addresses from another: a network of 64 bits is given to each
+/// (<https://www.rfc-editor.org/rfc/rfc6177>).
+fn holder(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address => address,
     }
 }
 
@@ -104,6 +117,24 @@ mod tests {
         // A key that was taken back counts as any other wrong one.
         throttle.note(there, "right", false);
         assert!(throttle.admit(here, "right").is_err());
+    }
+
+    #[test]
+    fn who_has_a_network_has_no_more_tries_than_who_has_an_address() {
+        let throttle = Throttle::default();
+        for i in 0..ALLOWED {
+            let address = format!("2001:db8:1:2:{i:x}::1").parse().unwrap();
+            assert_eq!(throttle.admit(address, "guess"), Ok(()));
+            throttle.note(address, "guess", false);
+        }
+        for (address, is_closed) in [
+            ("2001:db8:1:2::7", true),
+            ("2001:db8:1:3::7", false),
+            ("::ffff:10.0.0.1", false),
+        ] {
+            let admitted = throttle.admit(address.parse().unwrap(), "guess");
+            assert_eq!(admitted.is_err(), is_closed, "{address}");
+        }
     }
 
     #[test]

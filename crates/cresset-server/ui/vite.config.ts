@@ -7,6 +7,8 @@ const server = process.env["CRESSET_URL"] ?? "http://127.0.0.1:7007";
 
 export default defineConfig({
   plugins: [solid(), licences()],
+  // Files find each other wherever they are: the server may be under a path of somebody else's. It fills in the page's own.
+  base: "./",
   build: {
     outDir: "../assets",
     emptyOutDir: true,

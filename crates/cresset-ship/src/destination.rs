@@ -1,15 +1,17 @@
 //! Where runs are to go, as people write it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use cresset_record::{Digest, RunDir};
+use cresset_record::{Cursor, Digest, RunDir};
 
 use crate::error::ShipError;
 use crate::events::Events;
 use crate::ledger::Ledger;
 use crate::mlflow::{Credentials, MlflowRun};
+use crate::selection::Selection;
 use crate::server::Server;
 use crate::target::Target;
 use crate::tensorboard::EventFiles;
@@ -24,11 +26,15 @@ use crate::wandb::{OfflineRun, OnlineRun};
 /// | `wandb+https://api.wandb.ai` | a W&B server | `WANDB_API_KEY` |
 /// | `wandb:FOLDER` | offline runs that `wandb sync` takes | |
 /// | `tensorboard:FOLDER` | event files | |
+///
+/// What a place may see of a run stands after it, as in `https://cresset.example.org?keys=val/*&redact=config.data_path`: see [`Selection`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Destination {
     kind: Kind,
     /// An address or a folder.
     place: String,
+    /// What it may see.
+    selection: Selection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,34 +50,82 @@ enum Kind {
 pub type Secrets<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 impl Destination {
+    /// Reads lists of places, each separated by commas, as in `CRESSET_TARGET`. After a `?`, a comma separates places where one begins after it,
+    /// and else the names of a selection.
+    ///
+    /// # Errors
+    /// If one of them is none, or one place is named twice with different selections.
+    pub fn list(lists: &[impl AsRef<str>]) -> Result<Vec<Self>, ShipError> {
+        let texts = lists.iter().flat_map(|list| separate(list.as_ref()));
+        let mut places: Vec<Self> = Vec::new();
+        for text in texts.filter(|text| !text.trim().is_empty()) {
+            let place: Self = text.parse()?;
+            match places.iter().find(|known| known.is_where(&place)) {
+                Some(known) if known.selection != place.selection => {
+                    return Err(ShipError::Refused(format!(
+                        "{} is named twice, and may see different things; name it once",
+                        place.base()
+                    )));
+                }
+                Some(_) => {}
+                None => places.push(place),
+            }
+        }
+        Ok(places)
+    }
+
     /// Makes ready to carry a run there, from where its ledger stands.
     ///
     /// # Errors
     /// If the ledger cannot be opened, as when somebody else carries the run there just now, or the place makes no sense.
     pub fn open(&self, run: &RunDir, secrets: &Secrets<'_>) -> Result<Box<dyn Target>, ShipError> {
-        let ledger = Ledger::open(run, &self.name(), &self.to_string())?;
+        let mut ledger = Ledger::open(run, &self.name(), &self.base())?;
+        let selection = ledger.select(&self.selection)?;
         let (run, place) = (run.clone(), self.place.as_str());
         Ok(match self.kind {
             Kind::Cresset => {
                 let key = secrets("CRESSET_API_KEY");
-                Box::new(Server::new(run, ledger, place, key.as_deref())?)
+                Box::new(Server::new(run, ledger, place, key.as_deref())?.selecting(selection))
             }
             Kind::Mlflow => {
-                let mut sink = MlflowRun::new(place, &mlflow_credentials(secrets))?;
+                let mut sink = MlflowRun::new(place, &Credentials::from_secrets(secrets))?;
                 if let Some(user) = secrets("MLFLOW_TRACKING_USERNAME") {
                     sink = sink.user(user);
                 }
-                Box::new(Events::new(run, ledger, sink)?)
+                sink = sink.selecting(selection.clone());
+                Box::new(Events::new(run, ledger, sink)?.selecting(selection))
             }
             Kind::Wandb => {
                 let key = secrets("WANDB_API_KEY").ok_or_else(|| {
                     ShipError::Refused(format!("{place} needs a key: set WANDB_API_KEY"))
                 })?;
-                Box::new(Events::new(run, ledger, OnlineRun::new(place, &key)?)?)
+                let sink = OnlineRun::new(place, &key)?;
+                Box::new(Events::new(run, ledger, sink)?.selecting(selection))
             }
-            Kind::WandbOffline => Box::new(Events::new(run, ledger, OfflineRun::new(place))?),
-            Kind::TensorBoard => Box::new(Events::new(run, ledger, EventFiles::new(place))?),
+            Kind::WandbOffline => {
+                let sink = OfflineRun::new(place);
+                Box::new(Events::new(run, ledger, sink)?.selecting(selection))
+            }
+            Kind::TensorBoard => {
+                let sink = EventFiles::new(place);
+                Box::new(Events::new(run, ledger, sink)?.selecting(selection))
+            }
         })
+    }
+
+    /// Forgets how far the run was carried to a Cresset server, so that it is asked anew what it has, as after it was restored from a backup:
+    /// nothing comes there twice. Trackers of other kinds cannot be asked, and for them nothing is forgotten.
+    ///
+    /// # Errors
+    /// If the ledger cannot be opened or written.
+    pub fn ask_again(&self, run: &RunDir) -> Result<(), ShipError> {
+        if self.kind != Kind::Cresset {
+            return Ok(());
+        }
+        let mut ledger = Ledger::open(run, &self.name(), &self.base())?;
+        let mut memory = ledger.memory().clone();
+        memory.remove("blobs");
+        ledger.enter(Cursor::default(), memory, BTreeMap::new(), false)
     }
 
     /// Whether the ledger says that all of the run is there, and the run has ended.
@@ -86,9 +140,27 @@ impl Destination {
         (self.kind == Kind::Cresset).then_some(&self.place)
     }
 
-    /// Tells it from others in names of files.
+    /// Whether it is the same place, whatever either may see.
+    #[must_use]
+    pub fn is_where(&self, other: &Self) -> bool {
+        (self.kind, &self.place) == (other.kind, &other.place)
+    }
+
+    /// The place, without what it may see.
+    fn base(&self) -> String {
+        let kind = match self.kind {
+            Kind::Cresset => "",
+            Kind::Mlflow => "mlflow+",
+            Kind::Wandb => "wandb+",
+            Kind::WandbOffline => "wandb:",
+            Kind::TensorBoard => "tensorboard:",
+        };
+        format!("{kind}{}", self.place)
+    }
+
+    /// Tells it from others in names of files. What it may see is no part of it: a run is carried once to a place.
     fn name(&self) -> String {
-        let digest = Digest::of(self.to_string().as_bytes()).to_string();
+        let digest = Digest::of(self.base().as_bytes()).to_string();
         let kind = match self.kind {
             Kind::Cresset => "cresset",
             Kind::Mlflow => "mlflow",
@@ -99,13 +171,26 @@ impl Destination {
     }
 }
 
-fn mlflow_credentials(secrets: &Secrets<'_>) -> Credentials {
-    let user = secrets("MLFLOW_TRACKING_USERNAME").zip(secrets("MLFLOW_TRACKING_PASSWORD"));
-    match (secrets("MLFLOW_TRACKING_TOKEN"), user) {
-        (Some(token), _) => Credentials::Bearer(token),
-        (None, Some((user, password))) => Credentials::Basic { user, password },
-        (None, None) => Credentials::None,
+fn separate(list: &str) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for part in list.split(',') {
+        match texts.last_mut() {
+            Some(last) if last.contains('?') && !begins_a_place(part) => {
+                last.push(',');
+                last.push_str(part);
+            }
+            _ => texts.push(part.to_owned()),
+        }
     }
+    texts
+}
+
+/// Whether it begins as the address of a place does.
+fn begins_a_place(text: &str) -> bool {
+    let scheme = text.trim_start().split_once(':').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'+')
+    })
 }
 
 impl FromStr for Destination {
@@ -113,6 +198,8 @@ impl FromStr for Destination {
 
     fn from_str(text: &str) -> Result<Self, ShipError> {
         let text = text.trim();
+        let (text, query) = text.split_once('?').unwrap_or((text, ""));
+        let selection = query.parse()?;
         let (kind, place) = match text.split_once(':') {
             Some(("http" | "https", _)) => (Kind::Cresset, text),
             Some(("mlflow+http" | "mlflow+https", _)) => (Kind::Mlflow, &text["mlflow+".len()..]),
@@ -136,20 +223,21 @@ impl FromStr for Destination {
             }
             _ => place.trim_end_matches('/').to_owned(),
         };
-        Ok(Self { kind, place })
+        Ok(Self {
+            kind,
+            place,
+            selection,
+        })
     }
 }
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Cresset => "",
-            Kind::Mlflow => "mlflow+",
-            Kind::Wandb => "wandb+",
-            Kind::WandbOffline => "wandb:",
-            Kind::TensorBoard => "tensorboard:",
-        };
-        write!(f, "{kind}{}", self.place)
+        f.write_str(&self.base())?;
+        if self.selection.is_default() {
+            return Ok(());
+        }
+        write!(f, "?{}", self.selection)
     }
 }
 
@@ -165,6 +253,8 @@ mod tests {
             "wandb+https://api.wandb.ai",
             "wandb:/somewhere/wandb",
             "tensorboard:/somewhere/runs",
+            "https://cresset.example.org?keys=val/*,loss&redact=console",
+            "tensorboard:/somewhere/runs?without=images/*",
         ] {
             let place: Destination = text.parse().unwrap();
             assert_eq!(place.to_string(), text);
@@ -181,5 +271,36 @@ mod tests {
             let error = wrong.parse::<Destination>().unwrap_err().to_string();
             assert!(error.contains("no place where runs can go"), "{error}");
         }
+    }
+
+    #[test]
+    fn commas_separate_places_and_names() {
+        let list = |text: &str| {
+            let places = Destination::list(&[text])?.into_iter();
+            Ok(places.map(|place| place.to_string()).collect())
+        };
+        let said = |text: &str| -> Vec<String> {
+            let found: Result<_, ShipError> = list(text);
+            found.unwrap()
+        };
+        assert_eq!(
+            said("https://a?keys=val/*,loss&redact=name, tensorboard:/t?without=x,y,,wandb:/w,"),
+            [
+                "https://a?keys=val/*,loss&redact=name",
+                "tensorboard:/t?without=x,y",
+                "wandb:/w"
+            ]
+        );
+        assert_eq!(said("https://a,https://a/"), ["https://a"]);
+        let wrong = |text: &str| -> String {
+            let found: Result<Vec<String>, ShipError> = list(text);
+            found.unwrap_err().to_string()
+        };
+        assert!(wrong("https://a,somewhere").contains("no place where"));
+        assert!(wrong("https://a?keys=x,ftp://b").contains("no place where"));
+        assert!(wrong("https://a,https://a?keys=x").contains("named twice"));
+        // Of two lists, the second begins anew.
+        let lists = ["https://a?keys=x", "loss"];
+        assert!(Destination::list(&lists).is_err());
     }
 }

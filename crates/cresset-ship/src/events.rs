@@ -10,8 +10,10 @@ use cresset_record::{
 use crate::error::ShipError;
 use crate::event::Event;
 use crate::ledger::{Ledger, Outcomes};
+use crate::selection::Selection;
+use crate::sieve::Sieve;
 use crate::sink::Sink;
-use crate::target::{Progress, Target};
+use crate::target::{Progress, Target, passed};
 
 /// About so many events are given to a sink at a time.
 const MANY: usize = 2000;
@@ -24,11 +26,24 @@ pub struct Events<S> {
     run: RunDir,
     ledger: Ledger,
     sink: S,
+    /// The sink sees what passes it.
+    sieve: Sieve,
     follower: Follower,
     keys: HashMap<(Rank, KeyId), Key>,
     outcomes: Outcomes,
+    /// What was read and not yet given to the sink; the ledger knows nothing of it.
+    held: Held,
     /// Somebody at the tracker has asked for it, and the run was told.
     is_stopping: bool,
+}
+
+/// Events that wait for more to come.
+#[derive(Debug, Default)]
+struct Held {
+    events: Vec<(Rank, Event)>,
+    frames: u64,
+    /// When the sink was last given all there was; `None` while it is behind.
+    level_since: Option<Instant>,
 }
 
 impl<S: Sink> Events<S> {
@@ -38,9 +53,11 @@ impl<S: Sink> Events<S> {
     /// If the log cannot be read, or is another than it was.
     pub fn new(run: RunDir, ledger: Ledger, sink: S) -> Result<Self, ShipError> {
         Ok(Self {
+            sieve: Sieve::new(Selection::default()),
             follower: Follower::resume(run.clone(), ledger.cursor())?,
             keys: HashMap::new(),
             outcomes: ledger.outcomes().clone(),
+            held: Held::default(),
             is_stopping: false,
             run,
             ledger,
@@ -48,32 +65,61 @@ impl<S: Sink> Events<S> {
         })
     }
 
+    /// Gives the sink no more than this of the run.
+    #[must_use]
+    pub fn selecting(mut self, selection: Selection) -> Self {
+        self.sieve = Sieve::new(selection);
+        self
+    }
+
     /// The sink.
     pub fn sink(&self) -> &S {
         &self.sink
     }
 
-    /// Gives the sink what comes next; frames, and whether that was all.
+    /// Gives the sink what comes next, or holds it until more has come; frames that were given, and whether there is no more now.
     fn carry_some(&mut self) -> Result<(u64, bool), ShipError> {
-        let (mut events, mut frames, mut is_level) = (Vec::new(), 0, false);
-        while events.len() < MANY {
+        let mut held = std::mem::take(&mut self.held);
+        let mut is_level = false;
+        while held.events.len() < MANY {
             let Some(batch) = self.follower.next_batch()? else {
                 is_level = true;
                 break;
             };
-            frames += u64::from(!batch.replayed);
-            self.name(batch, &mut events);
+            held.frames += u64::from(!batch.replayed);
+            self.name(batch, &mut held.events);
         }
-        if frames > 0 {
+        if is_level && self.may_wait(&held) {
+            self.held = held;
+            return Ok((0, true));
+        }
+        if held.frames > 0 {
             let mut memory = self.ledger.memory().clone();
-            if !events.is_empty() {
-                self.sink.take(&self.run, &events, &mut memory)?;
+            if !held.events.is_empty() {
+                self.sink.take(&self.run, &held.events, &mut memory)?;
             }
             let cursor = self.follower.cursor();
             self.ledger
                 .enter(cursor, memory, self.outcomes.clone(), false)?;
         }
-        Ok((frames, is_level))
+        self.held.level_since = match (is_level, held.frames) {
+            (true, 0) => held.level_since.or_else(|| Some(Instant::now())),
+            (true, _) => Some(Instant::now()),
+            (false, _) => None,
+        };
+        Ok((held.frames, is_level))
+    }
+
+    /// Whether what is held may wait for more.
+    fn may_wait(&self, held: &Held) -> bool {
+        let interval = self.sink.interval();
+        let is_early = |since: Instant| since.elapsed() < interval;
+        let is_end = |(_, event): &(Rank, Event)| matches!(event, Event::End(_));
+        held.frames > 0
+            && held.level_since.is_some_and(is_early)
+            && self.follower.is_live()
+            && !self.is_stopping
+            && !held.events.iter().any(is_end)
     }
 
     /// Tells the sink of the run's end, once.
@@ -103,6 +149,7 @@ impl<S: Sink> Events<S> {
 
     /// Everything again from the ledger, as after a restart.
     fn go_back(&mut self) -> Result<(), ShipError> {
+        self.held = Held::default();
         self.follower = Follower::resume(self.run.clone(), self.ledger.cursor())?;
         self.outcomes = self.ledger.outcomes().clone();
         Ok(())
@@ -125,8 +172,10 @@ impl<S: Sink> Target for Events<S> {
                 }
             }
         }
+        progress.bytes = passed(&self.run, &self.follower.cursor());
         self.heed_stop()?;
-        if progress.is_level && !self.follower.is_live() {
+        let is_held = self.held.frames > 0;
+        if progress.is_level && !is_held && !self.follower.is_live() {
             // Who ended after the last look has said so in the log.
             let has_begun = !self.outcomes.is_empty();
             if has_begun && !self.ledger.is_done() {
@@ -147,7 +196,7 @@ impl<S> Events<S> {
             replayed,
             ..
         } = batch;
-        for record in records {
+        for record in self.sieve.pass(rank, records) {
             let key = |id: KeyId| {
                 let known = self.keys.get(&(rank, id)).cloned();
                 known.or_else(|| Key::new(&format!("cresset/undeclared/{}", id.0)).ok())
@@ -219,3 +268,6 @@ impl<S> Events<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

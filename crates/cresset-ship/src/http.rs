@@ -1,11 +1,18 @@
 //! Requests, and what their failures mean for a shipment.
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use ureq::http::{Method, Request};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
 use crate::error::ShipError;
+use crate::{roots, wire};
 
 /// A connection that says nothing for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +25,7 @@ const SHOWN: usize = 300;
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     agent: ureq::Agent,
+    tls: TlsConfig,
     /// Without a slash at its end.
     base: String,
     headers: Vec<(&'static str, String)>,
@@ -33,7 +41,7 @@ impl Http {
     /// Speaks to the server at `base`, such as `https://cresset.example.org/team`, with these headers in every request.
     ///
     /// # Errors
-    /// If that is no address of a web server.
+    /// If that is no address of a web server, or `CRESSET_CA_FILE` names no certificates.
     pub(crate) fn new(base: &str, headers: Vec<(&'static str, String)>) -> Result<Self, ShipError> {
         let base = base.trim_end_matches('/');
         let uri: ureq::http::Uri = base
@@ -45,17 +53,19 @@ impl Http {
                 "`{base}` is no address of a web server; {example}"
             )));
         }
+        let tls = roots::trusted()?;
         Ok(Self {
-            agent: agent(PATIENCE),
+            agent: agent(PATIENCE, &tls),
+            tls,
             base: base.to_owned(),
             headers,
         })
     }
 
-    /// The same server, which may take so long for an answer.
+    /// The same server, which may take so long for an answer, and as long again for all of it.
     pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         Self {
-            agent: agent(patience),
+            agent: agent(patience, &self.tls),
             ..self.clone()
         }
     }
@@ -76,6 +86,53 @@ impl Http {
         headers: &[(&str, &str)],
         body: impl ureq::AsSendBody,
     ) -> Result<Answer, ShipError> {
+        let mut response = self.ask(method.clone(), path, headers, body)?;
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER)
+            .read_to_vec();
+        let what = format!("{method} {}{path}", self.base);
+        let body = body.map_err(|error| unreachable(&what, &error))?;
+        Ok(Answer { body })
+    }
+
+    /// Brings what is at `path` into the file `into`: at most so many bytes. Whether that was all.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `Disk` if the file cannot be written.
+    pub(crate) fn fetch(&self, path: &str, into: &Path, limit: u64) -> Result<bool, ShipError> {
+        let response = self.ask(Method::GET, path, &[], ())?;
+        let mut body = response.into_body().into_reader();
+        let mut file = File::create(into).map_err(ShipError::disk(into))?;
+        let (mut piece, mut left) = (vec![0; 1 << 16], limit);
+        loop {
+            let n = body
+                .read(&mut piece)
+                .map_err(|error| ShipError::Unreachable {
+                    message: format!("GET {}{path}: {error}", self.base),
+                    retry_after: None,
+                })?;
+            if n == 0 {
+                return Ok(true);
+            }
+            let Some(rest) = left.checked_sub(n as u64) else {
+                return Ok(false);
+            };
+            left = rest;
+            file.write_all(piece.get(..n).unwrap_or_default())
+                .map_err(ShipError::disk(into))?;
+        }
+    }
+
+    /// Sends `body` and gives an answer of success, of which the head has come.
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl ureq::AsSendBody,
+    ) -> Result<ureq::http::Response<ureq::Body>, ShipError> {
         let what = format!("{method} {}{path}", self.base);
         let mut request = Request::builder()
             .method(method)
@@ -94,6 +151,9 @@ impl Http {
             .run(request)
             .map_err(|error| unreachable(&what, &error))?;
         let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
         let retry_after = response.headers().get("retry-after");
         let retry_after = retry_after
             .and_then(|value| value.to_str().ok()?.parse().ok())
@@ -104,9 +164,6 @@ impl Http {
             .limit(MAX_ANSWER)
             .read_to_vec();
         let body = body.map_err(|error| unreachable(&what, &error))?;
-        if status.is_success() {
-            return Ok(Answer { body });
-        }
         let said = said(&body);
         let message = format!("{what} was answered {}{said}", status.as_u16());
         let is_temporary = status.is_server_error() && status.as_u16() != 501
@@ -146,22 +203,26 @@ impl Answer {
     }
 }
 
-fn agent(patience: Duration) -> ureq::Agent {
+fn agent(patience: Duration, tls: &TlsConfig) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(PATIENCE))
         .timeout_recv_response(Some(patience))
-        .timeout_recv_body(Some(PATIENCE))
+        .timeout_recv_body(Some(patience))
         .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
         // A key must not go where the server sends it.
         .max_redirects(0)
+        .output_buffer_size(wire::AT_ONCE)
+        .tls_config(tls.clone())
         .build();
-    config.into()
+    let connector = DefaultConnector::default().chain(wire::Meter);
+    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 fn unreachable(what: &str, error: &ureq::Error) -> ShipError {
+    let why = roots::explain(error).unwrap_or_else(|| error.to_string());
     ShipError::Unreachable {
-        message: format!("{what}: {error}"),
+        message: format!("{what}: {why}"),
         retry_after: None,
     }
 }

@@ -9,6 +9,7 @@ use cresset_record::{Cursor, Outcome, Rank, RunDir};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ShipError;
+use crate::selection::Selection;
 use crate::sink::Memory;
 
 /// The file's format; a newer one is refused.
@@ -31,6 +32,9 @@ struct Entries {
     version: u32,
     /// Where to, for people.
     target: String,
+    /// What of the run the target may see.
+    #[serde(default)]
+    selection: String,
     cursor: Cursor,
     #[serde(default)]
     memory: Memory,
@@ -75,6 +79,27 @@ impl Ledger {
         let read = fs::read(path(run, name)).ok();
         let entries = read.and_then(|bytes| parse(&bytes).ok());
         entries.is_some_and(|entries| entries.is_done)
+    }
+
+    /// What of the run the target may see: what was said the last time, if nothing is now, so that nobody carries the rest of a run who does
+    /// not know what was meant to stay here. It is written down before anything is carried.
+    ///
+    /// # Errors
+    /// If it cannot be written, or what stands there is not understood.
+    pub(crate) fn select(&mut self, said: &Selection) -> Result<Selection, ShipError> {
+        if said.is_default() {
+            return self.entries.selection.parse();
+        }
+        let selection = said.to_string();
+        if self.entries.selection != selection {
+            let entries = Entries {
+                selection,
+                ..self.entries.clone()
+            };
+            self.write(&entries).map_err(ShipError::disk(&self.path))?;
+            self.entries = entries;
+        }
+        Ok(said.clone())
     }
 
     /// Up to where it was carried.

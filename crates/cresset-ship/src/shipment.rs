@@ -119,7 +119,7 @@ impl std::fmt::Debug for Shipment {
 }
 
 /// Between half and all of what is due, so that those who lost a server together do not come back together.
-fn pause(failures: u32, error: &ShipError) -> Duration {
+pub(crate) fn pause(failures: u32, error: &ShipError) -> Duration {
     let doubled = FIRST_PAUSE
         .saturating_mul(1 << failures.min(16))
         .min(LONGEST_PAUSE);

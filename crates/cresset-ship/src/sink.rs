@@ -1,5 +1,7 @@
 //! Trackers that take events.
 
+use std::time::Duration;
+
 use cresset_record::{Rank, RunDir, State};
 use serde_json::{Map, Value as Json};
 
@@ -26,6 +28,12 @@ pub trait Sink: Send {
         events: &[(Rank, Event)],
         memory: &mut Memory,
     ) -> Result<(), ShipError>;
+
+    /// How long events of a run that goes on are collected before they are given, for a tracker that asks for few requests. What there is
+    /// already when a run is taken up, much at once, and a run's end wait for nothing.
+    fn interval(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Whether somebody at the tracker has asked the run to stop, and why.
     fn stop_requested(&self) -> Option<String> {

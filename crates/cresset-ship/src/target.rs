@@ -1,5 +1,9 @@
 //! Where a run is carried to.
 
+use std::fs;
+
+use cresset_record::{Cursor, RunDir};
+
 use crate::error::ShipError;
 
 /// Carries one run to one place.
@@ -16,8 +20,23 @@ pub trait Target: Send {
 pub struct Progress {
     /// Frames that were carried this time.
     pub frames: u64,
+    /// Bytes of the log that are gone through by now, what was carried earlier included.
+    pub bytes: u64,
     /// Whether all is carried that is there now.
     pub is_level: bool,
     /// Whether the run has ended, or nobody writes it any more, and all of it is carried.
     pub is_done: bool,
+}
+
+/// Bytes of a run's log up to a place.
+pub(crate) fn passed(run: &RunDir, to: &Cursor) -> u64 {
+    let mut bytes = 0;
+    for (rank, to) in &to.0 {
+        for segment in 0..to.segment {
+            let length = fs::metadata(run.segment(*rank, segment));
+            bytes += length.map_or(0, |data| data.len());
+        }
+        bytes += to.offset;
+    }
+    bytes
 }

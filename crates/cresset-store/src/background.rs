@@ -16,6 +16,8 @@ const REST: u32 = 2;
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// How often the trash is looked through.
 const PURGE: Duration = Duration::from_mins(1);
+/// How often the rules of projects are followed.
+const RETENTION: Duration = Duration::from_hours(1);
 /// While a folder is indexed for the first time, changes are told so often.
 const TELL: Duration = Duration::from_millis(250);
 
@@ -47,6 +49,7 @@ pub(crate) fn start(
         .spawn(move || {
             let mut pause = Duration::ZERO;
             let mut purged = Instant::now();
+            let mut thinned = None;
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
                 let begun = Instant::now();
                 let mut told = Instant::now();
@@ -73,6 +76,12 @@ pub(crate) fn start(
                     // What cannot be removed now is tried again in a minute.
                     let _ = store.purge_expired();
                     tell(&mut watcher);
+                }
+                let thin = thinned.is_none_or(|at: Instant| at.elapsed() > RETENTION);
+                if matches!(looked, Ok(Some(_))) && thin {
+                    thinned = Some(Instant::now());
+                    // What cannot be removed now is tried again in an hour.
+                    let _ = store.follow_retention();
                 }
                 pause = match looked {
                     Ok(_) => PAUSE.max(rest).min(MAX_PAUSE),

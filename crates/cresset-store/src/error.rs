@@ -20,6 +20,9 @@ pub enum StoreError {
     /// It cannot be done now, such as deleting a run that is being written.
     #[error("{0}")]
     Conflict(String),
+    /// A project's quota is used up.
+    #[error("{0}")]
+    Full(String),
     /// The index was made by a newer version of Cresset.
     #[error("{} has an index of version {found}, and this program knows {known}; use the newer cresset", .path.display())]
     Newer {

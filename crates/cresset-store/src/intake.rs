@@ -5,6 +5,8 @@
 //! next frame, and was never acknowledged. While pieces come, this process holds the writer's lock, so that the run is seen as running;
 //! who sends nothing for a while loses it, and the run is seen as crashed, until more comes.
 
+mod blobs;
+
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -13,14 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Digest, Holder, LockError, LogError, Rank, RunDir, SegmentHead, StopRequest, Timestamp,
-    WriterLock, check_piece, whole,
+    Holder, LockError, LogError, Rank, RunDir, SegmentHead, StopRequest, Timestamp, WriterLock,
+    check_piece, whole,
 };
 
 use crate::document::RunKey;
 use crate::error::StoreError;
-use crate::people::in_trash;
+use crate::people::{About, in_trash, note};
 use crate::store::Store;
+pub use blobs::{IncomingBlob, MissingBlob};
 
 /// Most writers whose logs are open at once; above that, one that was not heard of for long makes room.
 const MAX_WRITERS: usize = 20_000;
@@ -29,6 +32,7 @@ const MAX_WRITERS: usize = 20_000;
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     writers: Mutex<HashMap<(RunKey, Rank), Handle>>,
+    blobs: blobs::Turns,
 }
 
 /// `None` until the log is opened and after it is let go.
@@ -94,6 +98,8 @@ impl Store {
             // Before anything is made for whoever sends it.
             check_piece(piece, rank, index, None).map_err(|error| invalid(error.to_string()))?;
         }
+        self.take_room(&key.project, piece.len() as u64)?;
+        let is_new = !piece.is_empty() && !dir.path().is_dir();
         let writer = self.intake().writer(key, rank);
         let mut writer = lock(&writer);
         let incoming = match &mut *writer {
@@ -103,6 +109,11 @@ impl Store {
         incoming.heard = Instant::now();
         if !piece.is_empty() {
             incoming.take_in(rank, index, piece)?;
+        }
+        if is_new {
+            let from = format!("from {host}");
+            self.engine()
+                .write(|tx| note(tx, self.actor(), "run.receive", About::run(key, &from)))?;
         }
         Ok(Taken {
             last: incoming.last,
@@ -149,53 +160,11 @@ impl Store {
         incoming.close()
     }
 
-    /// Lets go of writers that were not heard of for so long; how many.
+    /// Lets go of writers that were not heard of for so long; how many. Now and then also gives up blobs that were begun long ago.
     pub fn let_go_of_silent(&self, patience: Duration) -> usize {
+        self.give_up_old_blobs();
         self.intake()
             .close_where(|incoming| incoming.heard.elapsed() >= patience)
-    }
-
-    /// Which of these blobs the run does not have.
-    #[must_use]
-    pub fn missing_blobs(&self, key: &RunKey, digests: &[Digest]) -> Vec<Digest> {
-        let blobs = self.root().run(&key.project, &key.run).blobs();
-        let is_missing = |digest: &&Digest| !blobs.path(digest).is_file();
-        digests.iter().filter(is_missing).copied().collect()
-    }
-
-    /// A place for a blob while it comes, in the run's folder.
-    ///
-    /// # Errors
-    /// If it cannot be made.
-    pub fn blob_in_progress(&self, key: &RunKey, name: &str) -> Result<PathBuf, StoreError> {
-        let folder = self
-            .root()
-            .run(&key.project, &key.run)
-            .path()
-            .join("incoming");
-        fs::create_dir_all(&folder).map_err(failed(&folder))?;
-        Ok(folder.join(name))
-    }
-
-    /// Keeps a file that came as the blob `digest`, and removes it.
-    ///
-    /// # Errors
-    /// `Invalid` if its bytes are others; `Io` if it cannot be kept.
-    pub fn keep_blob(&self, key: &RunKey, digest: Digest, file: &Path) -> Result<(), StoreError> {
-        let blobs = self.root().run(&key.project, &key.run).blobs();
-        let kept = blobs.put_file(file, "application/octet-stream");
-        let removed = fs::remove_file(file);
-        let kept = kept.map_err(failed(file))?;
-        removed.map_err(failed(file))?;
-        if kept.digest != digest {
-            // Nothing points to it.
-            let _ = fs::remove_file(blobs.path(&kept.digest));
-            return Err(invalid(format!(
-                "the blob was sent as {digest} and its bytes are {}; send it again",
-                kept.digest
-            )));
-        }
-        Ok(())
     }
 }
 

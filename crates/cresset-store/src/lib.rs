@@ -5,6 +5,7 @@
 //! into the trash) has no log and is kept in the same database, apart from what is derived.
 
 mod background;
+mod backup;
 mod chart;
 mod check;
 mod chunk;
@@ -19,21 +20,28 @@ mod lead;
 mod open;
 mod people;
 mod points;
+mod retention;
 mod row;
 mod rundata;
 mod series_list;
 mod store;
 mod table;
+mod usage;
 mod values;
 mod varint;
 
+pub use backup::{Backup, BadFile, backups, check_backup, restore_backup, thin_backups};
 pub use chart::{Axis, Chart, ChartQuery, ChartSeries, Grid, NonFinite, RankChoice};
 pub use check::{Checked, Difference};
 pub use document::{LossTotal, RunDocument, RunKey, SeriesInfo, SeriesKind, Writer};
 pub use error::StoreError;
 pub use filter::{Filter, FilterError};
-pub use intake::Taken;
-pub use people::{AccessKey, KeyScope, LabelPatch, Role, Trashed, View};
+pub use intake::{IncomingBlob, MissingBlob, Taken};
+pub use people::{
+    Access, AccessKey, Actor, AuditEntry, AuditQuery, Grant, KeyScope, LabelPatch, NewKey,
+    ProjectSettings, Role, Trashed, User, Via, View,
+};
+pub use retention::{Expired, KEEP_TAG};
 pub use row::RunHead;
 pub use rundata::{
     AlertEntry, ConsoleEntry, ConsolePage, ConsoleQuery, HistogramColumn, HistogramSeries,

@@ -1,27 +1,46 @@
-//! What people say: labels, trash, stop requests, views, access keys. It has no log and survives a rebuild.
+//! What people say: labels, trash, stop requests, views, users and their keys, what is set for projects; and who did what. It has no log
+//! and survives a rebuild.
 
+mod audit;
 mod keys;
 mod labels;
+mod projects;
 mod stop;
 #[cfg(test)]
 mod tests;
 mod trash;
+mod users;
 mod views;
 
 use crate::document::RunKey;
 use crate::engine::Transaction;
 use crate::error::StoreError;
 
-pub use keys::{AccessKey, KeyScope, Role};
+pub(crate) use audit::{About, note};
+pub use audit::{Actor, AuditEntry, AuditQuery, Via};
+pub use keys::{Access, AccessKey, KeyScope, NewKey, Role};
 pub use labels::LabelPatch;
 pub(crate) use labels::of as labels_of;
+pub use projects::ProjectSettings;
 pub use trash::Trashed;
-pub(crate) use trash::holds as in_trash;
+pub(crate) use trash::{folder_bytes, holds as in_trash};
+pub use users::{Grant, User};
 pub use views::View;
 
 /// The tables, for `engine::schema`.
-pub(crate) const TABLES: &[(&str, &str)] =
-    &[labels::TABLE, trash::TABLE, views::TABLE, keys::TABLE];
+pub(crate) const TABLES: &[(&str, &str)] = &[
+    labels::TABLE,
+    trash::TABLE,
+    views::TABLE,
+    keys::TABLE,
+    users::TABLE,
+    users::GRANTS,
+    projects::TABLE,
+    audit::TABLE,
+];
+
+/// What a database of version 1 needs beside new tables.
+pub(crate) const ADDED_IN_2: &[&str] = &keys::ADDED;
 
 /// Refuses a run that is not known.
 fn require(tx: &mut dyn Transaction, key: &RunKey) -> Result<(), StoreError> {
@@ -59,7 +78,7 @@ fn invalid(message: impl Into<String>) -> StoreError {
 }
 
 /// A name from the database, where it was put after it had been checked.
-fn name<T: TryFrom<String>>(text: &str) -> Result<T, StoreError> {
+pub(crate) fn name<T: TryFrom<String>>(text: &str) -> Result<T, StoreError> {
     T::try_from(text.to_owned())
         .map_err(|_| StoreError::Engine(format!("holds a name that cannot be: {text:?}")))
 }

@@ -17,7 +17,9 @@ use crate::engine::sqlite::Sqlite;
 use crate::error::StoreError;
 use crate::intake::Intake;
 use crate::lead::Lead;
+use crate::people::Actor;
 use crate::table::Tables;
+use crate::usage::Usage;
 
 pub use background::Indexer;
 
@@ -26,6 +28,7 @@ pub use background::Indexer;
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
+    actor: Arc<Actor>,
 }
 
 #[derive(Debug)]
@@ -37,6 +40,7 @@ struct Inner {
     lead: Lead,
     tables: Tables,
     intake: Intake,
+    usage: Usage,
 }
 
 /// What a refresh found.
@@ -168,7 +172,9 @@ impl Store {
                 root,
                 tables: Tables::default(),
                 intake: Intake::default(),
+                usage: Usage::default(),
             }),
+            actor: Arc::new(Actor::shell()),
         })
     }
 
@@ -176,6 +182,25 @@ impl Store {
     #[must_use]
     pub fn root(&self) -> &Root {
         &self.inner.root
+    }
+
+    /// The same store, for somebody else: the audit log says that they made the changes that are made through it.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            actor: Arc::new(actor),
+        }
+    }
+
+    /// Who makes changes.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// How much room projects take.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.inner.usage
     }
 
     /// Where metadata is.

@@ -17,6 +17,8 @@ enum Trouble {
     None,
     /// The piece came before and its answer was lost.
     Repeated,
+    /// One of those that came before comes once more, late, as from a connection that was given up.
+    Late(prop::sample::Index),
     /// The server is killed, in the middle of writing these bytes.
     Killed(u8),
     /// The sender begins anew and knows only what the server says.
@@ -29,6 +31,7 @@ fn troubles() -> impl Strategy<Value = Vec<(Trouble, usize)>> {
     let trouble = prop_oneof![
         4 => Just(Trouble::None),
         2 => Just(Trouble::Repeated),
+        2 => any::<prop::sample::Index>().prop_map(Trouble::Late),
         1 => (0..40u8).prop_map(Trouble::Killed),
         1 => Just(Trouble::Forgotten),
         1 => Just(Trouble::Silent),
@@ -63,6 +66,7 @@ proptest! {
         let target = Root::new(here.path()).run(&run.project, &run.run);
         let mut store = Store::open(Root::new(here.path())).unwrap();
         let mut troubles = troubles.iter().cycle();
+        let mut passed: Vec<(Rank, u32, Vec<u8>)> = Vec::new();
         for (rank, index) in source.segments().unwrap() {
             let mut reader = PieceReader::open(&source, rank, index, None).unwrap();
             loop {
@@ -75,6 +79,11 @@ proptest! {
                     Trouble::Repeated => {
                         send(&store, &run, rank, index, &piece.bytes);
                     }
+                    Trouble::Late(which) if !passed.is_empty() => {
+                        let (rank, index, bytes) = which.get(&passed);
+                        send(&store, &run, *rank, *index, bytes);
+                    }
+                    Trouble::Late(_) => {}
                     Trouble::Killed(torn) => {
                         drop(store);
                         let path = target.segment(rank, index);
@@ -98,6 +107,7 @@ proptest! {
                 }
                 let last = send(&store, &run, rank, index, &piece.bytes);
                 prop_assert!(last >= Some(piece.last));
+                passed.push((rank, index, piece.bytes));
             }
         }
         store.let_go_of_silent(Duration::ZERO);
@@ -205,17 +215,53 @@ fn blobs_are_kept_under_their_own_digest_only() {
     let store = Store::open(Root::new(here.path())).unwrap();
     send(&store, &run, Rank(0), 0, &first_piece(&source).bytes);
     let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
-    assert_eq!(store.missing_blobs(&run, &[one, other]), [one, other]);
+    let missing = || {
+        let missing = store.missing_blobs(&run, &[one, other]).into_iter();
+        missing.map(|blob| blob.digest).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(), [one, other]);
     let receive = |bytes: &[u8], as_digest| {
-        let path = store.blob_in_progress(&run, "a").unwrap();
-        fs::write(&path, bytes).unwrap();
-        store.keep_blob(&run, as_digest, &path)
+        let mut blob = store.receive_blob(&run, as_digest, 0).unwrap();
+        blob.write(bytes).unwrap();
+        blob.keep()
     };
     assert!(matches!(
         receive(b"one", other),
         Err(StoreError::Invalid { .. })
     ));
-    assert_eq!(store.missing_blobs(&run, &[one, other]), [one, other]);
+    assert_eq!(missing(), [one, other]);
     receive(b"one", one).unwrap();
-    assert_eq!(store.missing_blobs(&run, &[one, other]), [other]);
+    assert_eq!(missing(), [other]);
+}
+
+#[test]
+fn a_blob_that_was_cut_off_goes_on_from_there_and_the_later_sender_is_right() {
+    let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (run, source) = logged(there.path(), "blobs");
+    let bytes: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+    let digest = Digest::of(&bytes);
+    {
+        let store = Store::open(Root::new(here.path())).unwrap();
+        send(&store, &run, Rank(0), 0, &first_piece(&source).bytes);
+        let mut cut = store.receive_blob(&run, digest, 0).unwrap();
+        cut.write(&bytes[..240_000]).unwrap();
+    }
+    let store = Store::open(Root::new(here.path())).unwrap();
+    let begun = || store.missing_blobs(&run, &[digest])[0].begun;
+    assert_eq!(begun(), 240_000);
+    let too_far = store.receive_blob(&run, digest, 240_001);
+    assert!(matches!(too_far, Err(StoreError::Conflict(_))));
+    // The first of two has more than it said, and is not heard any more once the second has come.
+    let mut first = store.receive_blob(&run, digest, 240_000).unwrap();
+    first.write(&bytes[240_000..300_000]).unwrap();
+    let mut second = store.receive_blob(&run, digest, 240_000).unwrap();
+    let late = first.write(b"nonsense");
+    assert!(matches!(late, Err(StoreError::Conflict(_))));
+    assert!(matches!(first.keep(), Err(StoreError::Conflict(_))));
+    assert_eq!(begun(), 240_000);
+    second.write(&bytes[240_000..]).unwrap();
+    second.keep().unwrap();
+    assert_eq!(store.missing_blobs(&run, &[digest]), []);
+    let kept = Root::new(here.path()).run(&run.project, &run.run).blobs();
+    assert_eq!(fs::read(kept.path(&digest)).unwrap(), bytes);
 }

@@ -1,13 +1,13 @@
 //! Many runs that log.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use cresset_record::{
     End, Follower, FrameBuilder, Holder, Key, KeyId, LogWriter, Outcome, Project, Rank, Record,
     Root, RunDir, RunId, Start, Timestamp, WriterLock,
@@ -53,6 +53,14 @@ impl Fleet {
                 }
             }
             self.step += 1;
+        }
+        Ok(())
+    }
+
+    /// All runs come to their end.
+    pub(crate) fn end(self) -> Result<()> {
+        for mut run in self.runs {
+            run.end()?;
         }
         Ok(())
     }
@@ -119,6 +127,14 @@ impl Logging {
         self.write()
     }
 
+    fn end(&mut self) -> Result<()> {
+        self.frame.push(&Record::End(End {
+            time: Timestamp::now(),
+            outcome: Outcome::Finished,
+        }))?;
+        self.write()
+    }
+
     fn write(&mut self) -> Result<()> {
         self.log.append(&mut self.frame)?;
         Ok(())
@@ -182,9 +198,39 @@ pub(crate) fn write_backlog(root: &Root, points: u64) -> Result<()> {
             run.write()?;
         }
     }
-    run.frame.push(&Record::End(End {
-        time: Timestamp::now(),
-        outcome: Outcome::Finished,
-    }))?;
-    run.write()
+    run.end()
+}
+
+/// How many of the runs here the server does not have all of.
+pub(crate) fn missing(here: &Root, server: &Path) -> Result<usize> {
+    let mut missing = 0;
+    for run in here.runs()? {
+        let length = |path: PathBuf| fs::metadata(path).map_or(0, |data| data.len());
+        let sent = length(run.segment(Rank(0), 0));
+        missing += usize::from(length(arrived(server, &run).segment(Rank(0), 0)) < sent);
+    }
+    Ok(missing)
+}
+
+/// Holds the server's logs against those here, byte for byte.
+pub(crate) fn assert_same(here: &Root, server: &Path) -> Result<()> {
+    for run in here.runs()? {
+        let there = arrived(server, &run);
+        let segments = run.segments()?;
+        ensure!(
+            there.segments()? == segments,
+            "segments of {}",
+            run.id_text()
+        );
+        for (rank, index) in segments {
+            let sent = fs::read(run.segment(rank, index))?;
+            let found = fs::read(there.segment(rank, index))?;
+            ensure!(sent == found, "{} is another at the server", run.id_text());
+        }
+    }
+    Ok(())
+}
+
+fn arrived(server: &Path, run: &RunDir) -> RunDir {
+    RunDir::new(server.join(PROJECT).join(run.id_text()))
 }

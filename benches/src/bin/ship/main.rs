@@ -4,8 +4,17 @@
 //!
 //! A thousand runs log ten points a second each into one folder, by their logs alone, without the threads that a run in a program has.
 //! One process carries all of them, one serves. The lag of a point is from its time in the log until its row can be read from the
-//! server's own log, seen in every 25th run. Then a long run that nobody has sent is caught up with.
+//! server's own log, seen in every 25th run. Then a long run that nobody has sent is caught up with, and a thread that trains is measured
+//! with shipping and without.
+//!
+//! With `--check` the thousand runs are a test of less than a minute: each must arrive once, byte for byte, in memory that does not grow.
+#![allow(
+    clippy::print_stdout,
+    reason = "a benchmark reports on standard output"
+)]
 
+mod check;
+mod cost;
 mod fleet;
 
 use std::fs;
@@ -33,6 +42,16 @@ struct Options {
     /// A minute instead of ten, for a first look.
     #[arg(long)]
     quick: bool,
+    /// Tests instead of measuring.
+    #[arg(long)]
+    check: bool,
+    /// Is the program that trains.
+    #[arg(long, hide = true, requires = "to")]
+    train_in: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    to: Option<String>,
+    #[arg(long, hide = true, default_value_t = 1)]
+    turns: usize,
 }
 
 const RUNS: usize = 1000;
@@ -41,6 +60,12 @@ const BACKLOG: u64 = 20_000_000;
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    if let (Some(dir), Some(to)) = (&options.train_in, &options.to) {
+        return cost::train(dir, options.turns, to);
+    }
+    if options.check {
+        return check::run(&options.program);
+    }
     let minutes = if options.quick { 1 } else { 10 };
     let mut figures = Figures::default();
     live(
@@ -49,6 +74,8 @@ fn main() -> Result<()> {
         &mut figures,
     )?;
     catch_up(&options.program, &mut figures)?;
+    let turns = if options.quick { 5 } else { 25 };
+    cost::measure(&options.program, turns, &mut figures)?;
     figures.show(options.json.as_deref())
 }
 

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use cresset_record::Project;
-use cresset_store::{AccessKey, KeyScope, Role, Store};
+use cresset_record::{Project, Timestamp};
+use cresset_store::{AccessKey, KeyScope, NewKey, Role, Store};
 
-use crate::args::{KeyArguments, KeyCommand, KeyCreateArguments, KeyRole};
+use crate::args::{KeyArguments, KeyCommand, KeyCreateArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::{human, locate};
@@ -33,11 +33,8 @@ pub(crate) fn run(
 }
 
 fn create(store: &Store, arguments: &KeyCreateArguments, out: &mut Output) -> anyhow::Result<()> {
-    let role = match arguments.role {
-        KeyRole::Read => Role::Read,
-        KeyRole::Write => Role::Write,
-        KeyRole::Admin => Role::Admin,
-    };
+    // With a user, what they may is the limit.
+    let role = arguments.role.map_or(Role::Admin, Role::from);
     let scope = match &arguments.project {
         None => KeyScope::All,
         Some(name) => {
@@ -45,9 +42,13 @@ fn create(store: &Store, arguments: &KeyCreateArguments, out: &mut Output) -> an
             KeyScope::Project(project.map_err(|e| Failure::usage(e.to_string()))?)
         }
     };
-    let (key, secret) = store
-        .create_key(&arguments.name, role, scope)
-        .context("no key was made")?;
+    let days = arguments.days.map(|days| i64::from(days) * 86_400_000_000);
+    let new = NewKey {
+        owner: arguments.user.clone(),
+        expires: days.map(|days| Timestamp(Timestamp::now().0.saturating_add(days))),
+        ..NewKey::new(&arguments.name, role, scope)
+    };
+    let (key, secret) = store.create_key(new).context("no key was made")?;
     // The key alone is on standard output, so that it can be sent into a file or a secret store.
     out.line(secret)?;
     out.flush()?;
@@ -92,15 +93,16 @@ fn list(keys: &[AccessKey], out: &mut Output) -> anyhow::Result<()> {
 
 /// What a key allows, and where.
 fn reach(key: &AccessKey) -> String {
-    let role = match key.role {
-        Role::Read => "read",
-        Role::Write => "write",
-        Role::Admin => "admin",
-    };
-    match &key.scope {
+    let role = key.role.word();
+    let place = match &key.scope {
         KeyScope::All => format!("{role}, all projects"),
         KeyScope::Project(project) => {
             format!("{role}, project {}", human::clean(project.as_str()))
         }
-    }
+    };
+    let owner = key.owner.as_deref().map(human::clean);
+    let owner = owner.map_or_else(String::new, |owner| format!(", as far as {owner} may"));
+    let until = key.expires.map(human::rfc3339);
+    let until = until.map_or_else(String::new, |until| format!(", until {until}"));
+    format!("{place}{owner}{until}")
 }

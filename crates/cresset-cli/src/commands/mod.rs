@@ -1,5 +1,7 @@
 //! One file a command.
 
+mod audit;
+mod backup;
 mod delete;
 mod export;
 mod gpu;
@@ -7,6 +9,7 @@ mod import;
 mod index;
 mod key;
 mod login;
+mod projects;
 mod restore;
 mod runs;
 mod serve;
@@ -16,6 +19,7 @@ mod sync;
 mod tag;
 mod trash;
 mod ui;
+mod user;
 mod verify;
 mod watch;
 
@@ -52,6 +56,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Gpu(a) => gpu::run(&a, dir, &mut out),
         Command::Serve(a) => serve::run(&a, dir, &mut out),
         Command::Key(a) => key::run(&a, dir, &mut out),
+        Command::User(a) => user::run(&a, dir, &mut out),
+        Command::Project(a) => projects::run(&a, dir, &mut out),
+        Command::Audit(a) => audit::run(&a, dir, &mut out),
+        Command::Backup(a) => backup::run(&a, dir, &mut out),
     }?;
     out.flush()?;
     Ok(exit)

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::Context;
-use cresset_server::{Access, Options, Server};
+use cresset_server::{Access, Options, Server, TlsFiles};
 use cresset_store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::filter::LevelFilter;
@@ -24,16 +24,24 @@ pub(crate) fn run(
     let store = Store::open(root.clone())?;
     announce(arguments.log);
     let keys = store.keys()?.len();
+    let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
+    let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
     let options = Options {
         address: arguments.bind,
-        // On this machine no key is needed as long as there is none.
-        access: if keys == 0 && arguments.bind.ip().is_loopback() {
+        // On this machine no key is needed as long as there is none. Through a proxy others come.
+        access: if keys == 0
+            && arguments.bind.ip().is_loopback()
+            && arguments.trust_proxy.is_empty()
+        {
             Access::Open
         } else {
             Access::Keys
         },
         host_names: arguments.host_name.clone(),
         secure_cookie: arguments.secure_cookie,
+        tls: tls.clone(),
+        base_path: arguments.base_path.clone(),
+        trusted_proxies: arguments.trust_proxy.clone(),
     };
     let access = match (options.access, keys) {
         (Access::Open, _) => "without a key".to_owned(),
@@ -49,8 +57,10 @@ pub(crate) fn run(
             error => error.into(),
         })?;
     out.line(format!(
-        "http://{} shows {} {access}",
+        "{}://{}{} shows {} {access}",
+        if tls.is_some() { "https" } else { "http" },
         server.local_addr(),
+        arguments.base_path,
         root.path().display()
     ))?;
     out.flush()?;

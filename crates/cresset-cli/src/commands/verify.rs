@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cresset_record::{
-    BlobFolder, BlobRef, Damage, DamageKind, Digest, Follower, KeyId, Rank, Record, RunDir,
+    BlobFolder, BlobRef, Damage, DamageKind, Digest, Follower, KeyId, Rank, Record, Removed, RunDir,
 };
 use ratatui::text::{Line, Span};
 use serde::Serialize;
@@ -52,6 +52,8 @@ struct Report {
     records: u64,
     blobs: u64,
     blob_bytes: u64,
+    /// Blobs that a rule of the project removed; the run's folder says which and when.
+    removed_blobs: u64,
     damage: Vec<DamageJson>,
     bad_blobs: Vec<BadBlob>,
 }
@@ -107,9 +109,16 @@ impl Report {
         };
         let damage: Vec<_> = follower.damage().iter().map(DamageJson::of).collect();
         let folder = dir.blobs();
+        let removed = Removed::read(dir).context("cannot read what was removed of the run")?;
+        let is_removed = |need: &&Need| {
+            let digest = &need.blob.digest;
+            removed.contains_key(digest) && !folder.path(digest).exists()
+        };
+        let removed_blobs = reading.needs.values().filter(is_removed).count() as u64;
         let bad_blobs: Vec<_> = reading
             .needs
             .values()
+            .filter(|need| !is_removed(need))
             .filter_map(|need| BadBlob::check(dir, &folder, need))
             .collect();
         Ok(Self {
@@ -123,6 +132,7 @@ impl Report {
             records: reading.records,
             blobs: reading.needs.len() as u64,
             blob_bytes: reading.needs.values().map(|n| n.blob.bytes).sum(),
+            removed_blobs,
             damage,
             bad_blobs,
         })
@@ -157,6 +167,12 @@ impl Report {
             human::bytes(self.blob_bytes)
         );
         out.line(Span::raw(blobs))?;
+        if self.removed_blobs > 0 {
+            let removed = human::count(self.removed_blobs, "blob");
+            out.line(Span::raw(format!(
+                "         of these, {removed} removed by a rule of the project"
+            )))?;
+        }
         for damage in &self.damage {
             out.line(Span::styled(format!("  {}", damage.text), theme::BAD))?;
         }

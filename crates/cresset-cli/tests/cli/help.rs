@@ -33,6 +33,17 @@ fn a_command_line_that_makes_no_sense_ends_with_code_2() {
         &["login", "example.org"],
         &["import", "csv", "--project", "p"],
         &["import", "csv", "x.csv", "--project", "p", "--config", "lr"],
+        &["import", "csv", "x.csv"],
+        &[
+            "import",
+            "csv",
+            "x.csv",
+            "--project",
+            "p",
+            "--experiment",
+            "e",
+        ],
+        &["import", "mlflow", "https://localhost", "--config", "lr"],
     ] {
         let ended = project.cresset(arguments);
         assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");

@@ -12,6 +12,7 @@ mod locate;
 mod recorded;
 mod runs;
 mod show;
+mod team;
 #[cfg(unix)]
 mod terminal;
 mod trash;

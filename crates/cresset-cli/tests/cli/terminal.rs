@@ -182,3 +182,17 @@ fn a_table_is_cut_to_the_terminal_and_has_colour() {
     session.wait_for("\x1b[36m✓ finished\x1b[0m");
     assert_eq!(session.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn sync_shows_how_far_it_is_and_leaves_only_lines() {
+    let project = Project::new();
+    Log::begin(&project.root(), start("done", "radiant-buoy-1")).end(1.0, Outcome::Finished);
+    // Nobody listens at this port.
+    let place = ["--to", "http://127.0.0.1:9"];
+    let arguments = [&["sync", "--patience", "1"][..], &place].concat();
+    let mut session = Session::start(&project, &arguments);
+    session.wait_for("of log, 0 frames, ");
+    session.wait_for("127.0.0.1:9");
+    session.wait_for("not carried to the end");
+    assert_eq!(session.child.wait().unwrap().code(), Some(1));
+}

@@ -1,7 +1,11 @@
 //! `cresset sync` and `cresset serve`, as processes that are killed and a network that fails: in the end the server has each run once, frame
 //! for frame.
 
+mod blobs;
 mod proxy;
+mod selection;
+#[cfg(target_os = "linux")]
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -316,6 +320,55 @@ fn trainer() {
         );
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn a_server_that_was_restored_from_a_backup_gets_the_rest_again() {
+    let (here, away) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut server = Server::start();
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let key = server.key.clone();
+    let record = |id: &str| {
+        let run = init("p").dir(here.path()).id(id).start().unwrap();
+        train(&run, 7, Duration::from_millis(200));
+        assert!(run.finish_within(Duration::from_secs(20)).complete);
+    };
+    let sync = |more: &[&str]| {
+        let arguments = [&["sync", "--to", &address], more].concat();
+        let synced = cresset(here.path(), Some(&key), &arguments);
+        assert!(synced.status.success(), "{synced:?}");
+    };
+    record("before");
+    sync(&[]);
+    let backups = away.path().to_str().unwrap();
+    let made = cresset(&server.dir, None, &["backup", "create", backups]);
+    assert!(made.status.success(), "{made:?}");
+    record("after");
+    sync(&[]);
+    assert_same(&Root::new(here.path()), &server.root(), 2);
+    // The disk of the server is gone; its users have the keys that they had.
+    server.kill();
+    let backup = fs::read_dir(away.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let restored = server.dir.join("restored");
+    let arguments = [
+        "backup",
+        "restore",
+        backup.to_str().unwrap(),
+        restored.to_str().unwrap(),
+    ];
+    let done = cresset(away.path(), None, &arguments);
+    assert!(done.status.success(), "{done:?}");
+    server.dir = restored;
+    server.begin();
+    sync(&[]);
+    assert_eq!(server.root().runs().unwrap().len(), 1);
+    sync(&["--again"]);
+    assert_same(&Root::new(here.path()), &server.root(), 2);
 }
 
 #[test]

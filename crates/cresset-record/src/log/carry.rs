@@ -1,17 +1,20 @@
 //! A log in pieces of bytes, for those who carry it elsewhere and those who take it in.
 //!
 //! A piece is a segment's head or nothing, and then whole frames. Frames are numbered, so that whoever takes pieces in can tell what it
-//! has from what is new, however often and in whatever cut they come. What is damaged is not carried.
+//! has from what is new, however often and in whatever cut they come. What is damaged is not carried. A carrier that leaves something out
+//! leaves frames their numbers, so that the same holds of what goes.
 
 use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::decode::Frame;
 use super::format::{FRAME_HEAD, FrameHead, MAJOR, SegmentHead};
+use super::frame::FrameBuilder;
 use super::segment::{LogError, Next, SegmentReader};
 use crate::ids::Rank;
 use crate::layout::RunDir;
-use crate::record::Record;
+use crate::record::{LossReason, Lost, Record};
+use crate::time::Timestamp;
 
 /// Whole frames of a segment, after its head.
 #[derive(Debug)]
@@ -50,12 +53,42 @@ impl PieceReader {
         Ok(Self { reader, after })
     }
 
+    /// How many bytes of the segment were read.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.reader.offset()
+    }
+
     /// The next piece: about `most` bytes, and one frame at least; `None` if there is no whole frame more now. `complete` says that
     /// nobody writes the segment any more.
     ///
     /// # Errors
     /// If the segment cannot be read, or is of a newer format.
     pub fn next(&mut self, most: usize, complete: bool) -> Result<Option<Piece>, LogError> {
+        self.read(most, complete, None)
+    }
+
+    /// The same with other records in the frames: those that `revise` gives for the ones that it is given. It sees all frames of the
+    /// segment in order, also those that are passed over, and must give the same for the same, or a frame that comes twice is two. A
+    /// frame that is left with no records goes without. Rows that come to stand beside each other are one record.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn next_revised(
+        &mut self,
+        most: usize,
+        complete: bool,
+        revise: &mut dyn FnMut(Vec<Record>) -> Vec<Record>,
+    ) -> Result<Option<Piece>, LogError> {
+        self.read(most, complete, Some(revise))
+    }
+
+    fn read(
+        &mut self,
+        most: usize,
+        complete: bool,
+        mut revise: Option<&mut dyn FnMut(Vec<Record>) -> Vec<Record>>,
+    ) -> Result<Option<Piece>, LogError> {
         let mut piece = Piece {
             bytes: Vec::new(),
             last: 0,
@@ -68,16 +101,23 @@ impl PieceReader {
                 Next::Damage { .. } => continue,
                 Next::Pending | Next::End => break,
             };
-            let Some(frame) = Frame::decode(payload, minor) else {
+            let Some(mut frame) = Frame::decode(payload, minor) else {
                 continue;
             };
+            if let Some(revise) = &mut revise {
+                frame.records = revise(frame.records);
+            }
             if self.after.is_some_and(|after| frame.sequence <= after) {
                 continue;
             }
-            let mut bytes = vec![0; FRAME_HEAD];
-            bytes.extend_from_slice(payload);
-            super::format::seal_frame(&mut bytes);
-            piece.bytes.extend(bytes);
+            if revise.is_some() {
+                piece.bytes.extend(encode(&frame));
+            } else {
+                let mut bytes = vec![0; FRAME_HEAD];
+                bytes.extend_from_slice(payload);
+                super::format::seal_frame(&mut bytes);
+                piece.bytes.extend(bytes);
+            }
             piece.last = frame.sequence;
             piece.frames += 1;
             piece.records.extend(frame.records);
@@ -89,6 +129,31 @@ impl PieceReader {
             piece
         }))
     }
+}
+
+/// The bytes of a frame. What has become too large for a record or a frame is counted in it as lost.
+fn encode(frame: &Frame) -> Vec<u8> {
+    let mut builder = FrameBuilder::default();
+    let mut values = 0;
+    for record in &frame.records {
+        values += u64::from(builder.push(record).is_err());
+    }
+    if builder.is_oversized() {
+        builder = FrameBuilder::default();
+        values = frame.records.len() as u64;
+    }
+    if values > 0 {
+        let lost = Record::Lost(Lost {
+            // Of no clock, so that the same frame is the same bytes each time.
+            time: Timestamp(0),
+            reason: LossReason::BadValue,
+            points: 0,
+            values,
+        });
+        // A few bytes in a frame that has room for them.
+        let _ = builder.push(&lost);
+    }
+    builder.seal(frame.sequence, <[u8]>::to_vec)
 }
 
 /// Why bytes are no piece of a log.

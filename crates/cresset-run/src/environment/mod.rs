@@ -20,6 +20,7 @@
 //! | `git.dirty` | whether tracked files differ from the commit |
 //! | `git.untracked` | how many files and folders git neither tracks nor ignores |
 //! | `git.diff` | tracked changes against the commit as a unified diff; the contents of binary files and of files that hold secrets by their name are left out, secrets in lines masked |
+//! | `git.committed_keys` | files of the last commit that hold a key to a tracking server |
 //! | `git.diff_cut` | true where the diff was cut, at 1 MiB of JSON |
 //! | `git.remote` | URL of `origin` or else the first remote, without credentials |
 //! | `git.incomplete` | list of what git did not tell: `status`, `diff`, … |
@@ -60,7 +61,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cresset_record::Level;
 use serde_json::{Map, Value as Json};
+
+use crate::run::Run;
 
 pub(crate) use secrets::mask;
 
@@ -99,6 +103,25 @@ const PARTS: &[Part] = &[
 /// Looks at what surrounds the run; takes up to six seconds, and mostly well under one. For a thread of its own.
 pub(crate) fn capture() -> Map<String, Json> {
     capture_parts(PARTS, Sources::here(), LIMIT)
+}
+
+/// Says once, of a run, that a key to a tracking server lies in what is committed.
+pub(crate) fn warn_of_committed_keys(run: &Run, environment: &Map<String, Json>) {
+    let files = environment
+        .get("git")
+        .and_then(|git| git["committed_keys"].as_array());
+    let Some(files) = files.filter(|files| !files.is_empty()) else {
+        return;
+    };
+    let names: Vec<&str> = files.iter().filter_map(Json::as_str).collect();
+    let title = format!(
+        "a key to a tracking server is committed: {}",
+        names.join(", ")
+    );
+    let text = "Everybody who has the repository has the key, in its history too. Take it back (`cresset key revoke`), make another, and \
+                keep that with `cresset login` or in CRESSET_API_KEY.";
+    eprintln!("cresset: {title}. {text}");
+    run.alert(Level::Warn, title, text);
 }
 
 /// The name of this machine, or `unknown`.

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cresset_record::{BlobRef, Digest};
+use cresset_record::{BlobRef, Digest, sniff};
 use cresset_store::RunKey;
 use futures_util::stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,6 +19,7 @@ use super::PREFIX;
 use super::paths::BlobPath;
 use crate::app::App;
 use crate::assets::is_known;
+use crate::base_path::BasePath;
 use crate::error::Failure;
 use crate::extract::{InRun, Query, Read, short};
 
@@ -64,9 +65,9 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Where a blob of a run is, with its type, which the blob itself does not know.
-pub(super) fn blob_url(run: &RunKey, blob: &BlobRef) -> String {
+pub(super) fn blob_url(base: &BasePath, run: &RunKey, blob: &BlobRef) -> String {
     format!(
-        "{PREFIX}/projects/{}/runs/{}/blobs/{}?type={}",
+        "{base}{PREFIX}/projects/{}/runs/{}/blobs/{}?type={}",
         utf8_percent_encode(run.project.as_str(), PLAIN),
         run.run,
         blob.digest,
@@ -219,7 +220,7 @@ fn body(app: App, file: File, start: u64, count: u64) -> Body {
 
 fn shown_type(said: Option<&str>, head: &[u8]) -> &'static str {
     let Some(said) = said else {
-        return sniffed(head);
+        return sniff(head).unwrap_or(UNKNOWN);
     };
     let essence = said.split(';').next().unwrap_or_default().trim();
     let shown = SHOWN
@@ -234,46 +235,6 @@ fn shown_type(said: Option<&str>, head: &[u8]) -> &'static str {
         Some(shown) => shown,
         None if essence.eq_ignore_ascii_case("audio/x-wav") => "audio/wav",
         None => UNKNOWN,
-    }
-}
-
-/// The type by the first bytes, of those that do nothing but look or sound.
-fn sniffed(head: &[u8]) -> &'static str {
-    match head {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "image/png",
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [b'G', b'I', b'F', b'8', ..] => "image/gif",
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => "image/webp",
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ] => "audio/wav",
-        _ => UNKNOWN,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::PartialSchema;
@@ -11,13 +12,14 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response as Described,
-    ResponseBuilder, SecurityRequirement,
+    ResponseBuilder, SecurityRequirement, Server,
 };
 
 use super::columns::ColumnsHeader;
 use super::events::Change;
 use super::{private, public};
 use crate::access::COOKIE;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::MEANT;
 
@@ -31,8 +33,16 @@ pub fn openapi_json() -> &'static str {
     &TEXT
 }
 
-pub(super) async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi_json()).into_response()
+pub(super) async fn openapi(State(app): State<App>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    let base = app.options().base_path.as_str();
+    if base.is_empty() {
+        return (kind, openapi_json()).into_response();
+    }
+    let mut document = document();
+    document.servers = Some(vec![Server::new(base)]);
+    // All keys are texts, so it cannot fail.
+    (kind, document.to_pretty_json().unwrap_or_default()).into_response()
 }
 
 fn document() -> OpenApi {

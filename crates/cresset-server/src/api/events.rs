@@ -17,7 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::{IntoParams, ToSchema};
 
 use super::wire::State as StateWord;
-use crate::access::{Caller, still_good};
+use crate::access::{Caller, again};
 use crate::app::App;
 use crate::error::Failure;
 use crate::extract::{Anywhere, Query, Read};
@@ -172,9 +172,7 @@ impl Client {
             tokio::select! {
                 () = closed(&mut self.closing) => return None,
                 _ = self.alive.tick() => {
-                    if !still_good(&self.app, &self.caller).await {
-                        return None;
-                    }
+                    self.caller = again(&self.app, &self.caller).await?;
                     return Some(Event::default().comment("alive"));
                 }
                 batch = self.listener.receiver.recv() => match batch {

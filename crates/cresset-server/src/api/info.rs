@@ -26,6 +26,9 @@ struct ServerInfo {
     /// The name of the key that is used; null where no key is needed.
     #[schema(required)]
     key: Option<String>,
+    /// Whose key it is; null where it is nobody's.
+    #[schema(required)]
+    user: Option<String>,
     now: Time,
     /// Seconds that what is deleted stays in the trash.
     trash_seconds: f64,
@@ -39,6 +42,16 @@ enum RoleWord {
     Read,
     Write,
     Admin,
+}
+
+impl From<Role> for RoleWord {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Read => Self::Read,
+            Role::Write => Self::Write,
+            Role::Admin => Self::Admin,
+        }
+    }
 }
 
 /// The server, and who asks
@@ -60,12 +73,10 @@ pub(super) async fn server(
         Ok(ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
             root: open.then(|| root.display().to_string()),
-            role: match caller.role() {
-                Role::Read => RoleWord::Read,
-                Role::Write => RoleWord::Write,
-                Role::Admin => RoleWord::Admin,
-            },
+            // Who may do nothing has been turned away.
+            role: caller.role().unwrap_or(Role::Read).into(),
             key: caller.name().map(str::to_owned),
+            user: caller.user().map(str::to_owned),
             now: Time(Timestamp::now()),
             trash_seconds: store.trash_delay().as_secs_f64(),
         })

@@ -1,13 +1,16 @@
 //! Logs and blobs that somebody sends: see `docs/shipping.md`.
 
+use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::time::Duration;
 
 use axum::body::{Body as HttpBody, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use cresset_record::{Digest, Rank};
-use cresset_store::Taken;
+use cresset_store::{IncomingBlob, StoreError, Taken};
+use flate2::bufread::GzDecoder;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -103,6 +106,8 @@ pub(super) struct BlobList {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BlobsMissing {
     missing: Vec<String>,
+    /// Of those whose beginning is here, how many bytes: they may be sent from there on.
+    begun: BTreeMap<String, u64>,
 }
 
 /// What is here of a run's logs
@@ -127,7 +132,7 @@ pub(super) async fn state(State(app): State<App>, run: InRun<Write>) -> Result<R
 
 /// Take in a piece of a log
 ///
-/// A segment's head and whole frames. Frames that are here already are passed over, so a piece may be sent any number of times. An
+/// A segment's head and whole frames, also with `Content-Encoding: gzip`. Frames that are here already are passed over, so a piece may be sent any number of times. An
 /// empty one says that the writer lives. The header `x-cresset-host` says where.
 #[utoipa::path(
     post,
@@ -144,6 +149,7 @@ pub(super) async fn piece(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, Failure> {
+    let is_packed = is_packed(&headers)?;
     let (rank, index) = (
         rank(run.param("rank"))?,
         number("index", run.param("index"))?,
@@ -153,6 +159,7 @@ pub(super) async fn piece(
         .and_then(|value| value.to_str().ok());
     let host: String = host.unwrap_or_default().chars().take(256).collect();
     reply::json(&app, move |store| {
+        let bytes = if is_packed { unpack(&bytes)? } else { bytes };
         let Taken { last, stop } = store.take_in(&run.key, rank, index, &bytes, &host)?;
         let stop = stop.map(|stop| StopAsked {
             time: stop.time.0,
@@ -211,29 +218,37 @@ pub(super) async fn missing(
         .map_err(|e| Failure::bad_request(format!("digests: {e}")))?;
     reply::json(&app, move |store| {
         let missing = store.missing_blobs(&run.key, &digests);
-        let missing = missing.iter().map(ToString::to_string).collect();
-        Ok(BlobsMissing { missing })
+        let begun = missing.iter().filter(|blob| blob.begun > 0);
+        Ok(BlobsMissing {
+            begun: begun
+                .map(|blob| (blob.digest.to_string(), blob.begun))
+                .collect(),
+            missing: missing.iter().map(|blob| blob.digest.to_string()).collect(),
+        })
     })
     .await
 }
 
 /// Take in a blob
 ///
-/// Its digest is checked once all of it has come.
+/// Its digest is checked once all of it has come. If it is cut off, what has come stays for a day; `Content-Range: bytes 600-999/1000` goes on
+/// at byte 600.
 #[utoipa::path(
     put,
     path = "/projects/{project}/runs/{run}/blobs/{digest}",
     tag = "intake",
     params(BlobPath),
     request_body(content = inline(super::document::Binary), content_type = "application/octet-stream"),
-    responses((status = 204, description = "It is kept."), (status = 507, description = "The disk is full.")),
+    responses((status = 204, description = "It is kept."), (status = 409, description = "Less of it is here than was said."), (status = 507, description = "The disk is full.")),
     extensions(("x-role" = json!("write")))
 )]
 pub(super) async fn put_blob(
     State(app): State<App>,
     run: InRun<Write>,
+    headers: HeaderMap,
     body: HttpBody,
 ) -> Result<StatusCode, Failure> {
+    let from = first_byte(&headers)?;
     let digest = Digest::try_from(run.param("digest").to_owned())
         .map_err(|e| Failure::not_found(format!("no such blob: {e}")))?;
     let key = run.key.clone();
@@ -245,35 +260,29 @@ pub(super) async fn put_blob(
             "there is no such run here; send the first piece of its log before its blobs",
         ));
     }
-    let (key, name) = (run.key.clone(), app.unique_name());
-    let path = app
-        .ask(move |store| Ok(store.blob_in_progress(&key, &name)?))
+    let begun = app
+        .ask(move |store| Ok(store.receive_blob(&run.key, digest, from)?))
         .await?;
-    let received = receive(&path, body).await;
-    if let Err(failure) = received {
-        // Nobody will ask for what has come of it.
-        let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await;
-        return Err(failure);
-    }
-    app.ask(move |store| Ok(store.keep_blob(&run.key, digest, &path)?))
-        .await?;
+    let blob = receive(begun, from, body).await?;
+    app.ask(move |_| Ok(blob.keep()?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Writes a body into a file, as it comes.
-async fn receive(path: &std::path::Path, body: HttpBody) -> Result<(), Failure> {
-    let path = path.to_owned();
+async fn receive(
+    mut blob: IncomingBlob,
+    from: u64,
+    body: HttpBody,
+) -> Result<IncomingBlob, Failure> {
     let (pieces, mut waiting) = tokio::sync::mpsc::channel::<Bytes>(4);
     let writing = tokio::task::spawn_blocking(move || {
-        use std::io::Write as _;
-        let mut file = std::fs::File::create(&path)?;
         while let Some(piece) = waiting.blocking_recv() {
-            file.write_all(&piece)?;
+            blob.write(&piece)?;
         }
-        file.sync_all()
+        Ok::<_, StoreError>(blob)
     });
     let mut stream = body.into_data_stream();
-    let mut total = 0;
+    let mut total = from;
     let mut trouble = None;
     loop {
         let Ok(next) = tokio::time::timeout(SILENCE, stream.next()).await else {
@@ -314,8 +323,61 @@ async fn receive(path: &std::path::Path, body: HttpBody) -> Result<(), Failure> 
     }
     drop(pieces);
     let written = writing.await.map_err(|e| Failure::internal(&e))?;
-    written.map_err(|e| Failure::of_disk(&e))?;
-    trouble.map_or(Ok(()), Err)
+    let blob = written?;
+    trouble.map_or(Ok(blob), Err)
+}
+
+/// Whether a body comes in a shorter form.
+fn is_packed(headers: &HeaderMap) -> Result<bool, Failure> {
+    match headers
+        .get(header::CONTENT_ENCODING)
+        .map(HeaderValue::as_bytes)
+    {
+        None | Some(b"identity") => Ok(false),
+        Some(b"gzip") => Ok(true),
+        Some(_) => Err(Failure::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "pieces are taken as they are or with Content-Encoding: gzip",
+        )),
+    }
+}
+
+/// The piece that was packed: no more than one may have, whatever it would become.
+fn unpack(packed: &[u8]) -> Result<Bytes, Failure> {
+    let mut unpacked = Vec::new();
+    let mut gzip = GzDecoder::new(packed);
+    let read = (&mut gzip)
+        .take(MAX_PIECE as u64 + 1)
+        .read_to_end(&mut unpacked);
+    if unpacked.len() > MAX_PIECE {
+        let message = format!("the piece becomes larger than {MAX_PIECE} bytes; send smaller ones");
+        return Err(Failure::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            message,
+        ));
+    }
+    let is_all = gzip.into_inner().is_empty();
+    match read {
+        Ok(_) if is_all => Ok(unpacked.into()),
+        _ => Err(Failure::bad_request(
+            "the piece is no whole gzip; send it again",
+        )),
+    }
+}
+
+/// From where on a body is its blob: what `Content-Range` says, or its beginning.
+fn first_byte(headers: &HeaderMap) -> Result<u64, Failure> {
+    let Some(range) = headers.get(header::CONTENT_RANGE) else {
+        return Ok(0);
+    };
+    let range = range.to_str().ok();
+    let first = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));
+    let first = first.and_then(|(first, _)| first.parse().ok());
+    first.ok_or_else(|| {
+        Failure::bad_request("Content-Range says nothing; write it as in bytes 600-999/1000")
+    })
 }
 
 fn rank(text: &str) -> Result<Rank, Failure> {

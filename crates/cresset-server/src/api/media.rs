@@ -13,6 +13,7 @@ use super::paths::{RunPath, key_list};
 use super::reply;
 use super::wire::{Num, Time};
 use crate::app::App;
+use crate::base_path::BasePath;
 use crate::error::Failure;
 use crate::extract::{InRun, Query, Read, short, within};
 
@@ -259,14 +260,14 @@ impl From<Stored> for MediaDetail {
     }
 }
 
-fn item(store: &Store, run: &RunKey, entry: MediaEntry) -> MediaItem {
+fn item(store: &Store, base: &BasePath, run: &RunKey, entry: MediaEntry) -> MediaItem {
     let (text, blob) = match entry.media.content {
         Content::Inline(text) => (Some(text), None),
         Content::Blob(blob) => (None, Some(blob)),
     };
     let info = |blob: BlobRef| BlobInfo {
         present: store.blob_present(run, &blob.digest),
-        url: blob_url(run, &blob),
+        url: blob_url(base, run, &blob),
         digest: blob.digest.to_string(),
         bytes: blob.bytes,
         media_type: blob.media_type,
@@ -322,13 +323,16 @@ pub(super) async fn media(
         offset: within("offset", query.offset, 0, 0..=100_000_000)?,
         limit: within("limit", query.limit, 60, 0..=500)?,
     };
+    let base = app.options().base_path.clone();
     reply::json(&app, move |store| {
         let page = store.media(&run.key, &query)?;
         let items = page.items.into_iter();
         Ok(MediaPage {
             total: page.total,
             steps: page.steps,
-            items: items.map(|entry| item(store, &run.key, entry)).collect(),
+            items: items
+                .map(|entry| item(store, &base, &run.key, entry))
+                .collect(),
         })
     })
     .await

@@ -2,6 +2,7 @@
 
 mod actions;
 mod alerts;
+mod audit;
 mod blobs;
 mod columns;
 mod console;
@@ -55,6 +56,9 @@ fn private() -> OpenApiRouter<App> {
         .routes(routes!(info::server))
         .routes(routes!(projects::projects))
         .routes(routes!(projects::delete_project))
+        .routes(routes!(projects::settings, projects::set))
+        .routes(routes!(projects::preview))
+        .routes(routes!(audit::audit))
         .routes(routes!(runs::runs))
         .routes(routes!(actions::act))
         .routes(routes!(fields::fields))

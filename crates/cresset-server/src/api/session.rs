@@ -1,13 +1,14 @@
 //! Browsers log in with a key and keep it in a cookie that scripts cannot read.
 
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::{COOKIE, address, verify};
+use crate::access::{COOKIE, address, note_login, verify};
 use crate::app::App;
+use crate::connection::Via;
 use crate::error::Failure;
 use crate::extract::Body;
 use crate::options::Access;
@@ -36,14 +37,15 @@ struct Login {
 )]
 pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Response, Failure> {
     let address = address(&request);
-    let secure = is_secure(&app, request.headers());
+    let secure = is_secure(&app, &request);
     let Body(Login { key }) = Body::from_request(request, &app).await?;
     if app.options().access == Access::Open {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let key = key.trim().to_owned();
-    verify(&app, address, key.clone()).await?;
-    Ok(with_cookie(&key, MAX_AGE, secure))
+    let caller = verify(&app, address, key.clone()).await?;
+    note_login(&app, &caller, address).await?;
+    Ok(with_cookie(&app, &key, MAX_AGE, secure))
 }
 
 /// Log out
@@ -55,14 +57,20 @@ pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Re
     tag = "session",
     responses((status = 204, description = "The cookie is gone."))
 )]
-pub(super) async fn logout(State(app): State<App>, headers: HeaderMap) -> Response {
-    with_cookie("", 0, is_secure(&app, &headers))
+pub(super) async fn logout(State(app): State<App>, request: Request) -> Response {
+    with_cookie(&app, "", 0, is_secure(&app, &request))
 }
 
-fn with_cookie(value: &str, max_age: u64, secure: bool) -> Response {
+fn with_cookie(app: &App, value: &str, max_age: u64, secure: bool) -> Response {
     let secure = if secure { "; Secure" } else { "" };
-    let cookie =
-        format!("{COOKIE}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}");
+    // What else the proxy has under other paths does not get the key.
+    let path = match app.options().base_path.as_str() {
+        "" => "/",
+        base => base,
+    };
+    let cookie = format!(
+        "{COOKIE}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}"
+    );
     let mut response = StatusCode::NO_CONTENT.into_response();
     // The key was found in the store, so it has no odd characters.
     if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
@@ -72,7 +80,7 @@ fn with_cookie(value: &str, max_age: u64, secure: bool) -> Response {
     response
 }
 
-fn is_secure(app: &App, headers: &HeaderMap) -> bool {
-    let forwarded = headers.get("x-forwarded-proto");
-    app.options().secure_cookie || forwarded.is_some_and(|v| v.as_bytes() == b"https")
+fn is_secure(app: &App, request: &Request) -> bool {
+    let via = request.extensions().get::<Via>();
+    app.options().secure_cookie || via.is_some_and(|via| via.https)
 }

@@ -118,7 +118,8 @@ pub(super) async fn empty_trash(
             Some(keys) => keys,
             None => {
                 let trash = store.trash()?.into_iter().map(|trashed| trashed.key);
-                trash.filter(|key| caller.sees(&key.project)).collect()
+                let may = |key: &RunKey| caller.need(Role::Admin, Some(&key.project)).is_ok();
+                trash.filter(may).collect()
             }
         };
         each(keys, |key| Ok(store.purge(key)?))

@@ -69,6 +69,7 @@ impl Serving {
             line: format!("{method} {path} HTTP/1.1"),
             headers: Vec::new(),
             body: Vec::new(),
+            is_chunked: false,
         };
         request.header("host", &format!("localhost:{}", self.address.port()))
     }
@@ -108,6 +109,7 @@ pub(crate) struct Request {
     line: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    is_chunked: bool,
 }
 
 impl Request {
@@ -133,6 +135,12 @@ impl Request {
         self
     }
 
+    /// A body whose length is not said before: it is in chunks already.
+    pub(crate) fn chunks(mut self, body: Vec<u8>) -> Self {
+        self.is_chunked = true;
+        self.body(body)
+    }
+
     /// Sends it and reads the whole answer.
     #[track_caller]
     pub(crate) fn send(self) -> Answer {
@@ -142,7 +150,7 @@ impl Request {
     /// Sends it and reads the head of the answer.
     #[track_caller]
     pub(crate) fn open(mut self) -> Opened {
-        if !self.body.is_empty() {
+        if !self.body.is_empty() && !self.is_chunked {
             let length = self.body.len().to_string();
             self = self.header("content-length", &length);
         }

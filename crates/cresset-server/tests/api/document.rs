@@ -13,6 +13,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// The role that it says it needs; none where no key is needed.
     pub(crate) role: Option<String>,
+    /// The kind of its body, if it takes one.
+    pub(crate) body: Option<String>,
     /// Statuses that it says it answers with.
     statuses: BTreeSet<u16>,
     /// Names of the parameters in its query.
@@ -33,6 +35,9 @@ pub(crate) fn operations() -> Vec<Operation> {
             operations.push(Operation {
                 method: method.to_uppercase(),
                 path: path.clone(),
+                body: operation["requestBody"]["content"]
+                    .as_object()
+                    .and_then(|kinds| kinds.keys().next().cloned()),
                 role: operation["x-role"].as_str().map(str::to_owned),
                 statuses: statuses.map(|s| s.parse().unwrap()).collect(),
                 query: parameters

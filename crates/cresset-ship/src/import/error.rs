@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use cresset_record::{EncodeError, LockError, NameError, RunDir};
 
+use crate::error::ShipError;
+
 /// Why a run was not imported. Nothing of it is there then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +19,15 @@ pub enum ImportError {
         /// The run.
         run: RunDir,
     },
+    /// The run still goes on; what is imported of it now would stay as it is.
+    #[error("{source_name} still goes on; import it once it has ended")]
+    Unfinished {
+        /// The source, for people.
+        source_name: String,
+    },
+    /// The server that the run is at cannot be reached, or says no.
+    #[error(transparent)]
+    Server(#[from] ShipError),
     /// There is nothing to import.
     #[error("{}: {why}", path.display())]
     Nothing {

@@ -1,5 +1,5 @@
 //! Runs of other trackers as runs of Cresset: [`tensorboard`] for event files, [`wandb`] for W&B's run folders,
-//! [`csv`] for tables of numbers.
+//! [`MlflowServer`] for MLflow's tracking servers, [`csv`] for tables of numbers.
 //!
 //! Each run becomes a new run folder under a [`Root`](cresset_record::Root), which appears once it is whole. Its id follows from what it was
 //! made from, so that the same source does not become a second run: that is [`ImportError::AlreadyImported`].
@@ -8,6 +8,7 @@
 
 mod csv;
 mod error;
+mod mlflow;
 mod tensorboard;
 mod wandb;
 mod writer;
@@ -17,9 +18,10 @@ use serde_json::{Map, Value as Json};
 
 pub use csv::csv;
 pub use error::ImportError;
+pub use mlflow::{MlflowRuns, MlflowServer};
 pub use tensorboard::tensorboard;
 pub use wandb::wandb;
-pub use writer::{RunWriter, run_id};
+pub use writer::{RunWriter, project_named, run_id};
 
 /// How imported runs are labelled.
 #[derive(Clone, Debug)]

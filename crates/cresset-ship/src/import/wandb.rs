@@ -1,5 +1,7 @@
 //! Run folders of W&B as runs.
 
+mod console;
+mod metric;
 mod tree;
 mod typed;
 
@@ -7,15 +9,13 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use cresset_record::{
-    Alert, ConfigUpdate, ConsoleLine, Definition, Goal, Level, Outcome, Rank, Record, Root, Start,
-    SummaryRule, Timestamp,
-};
+use cresset_record::{Alert, ConfigUpdate, Level, Outcome, Rank, Record, Root, Start, Timestamp};
 use serde_json::{Map, Value as Json, json};
 
 use super::writer::{RunWriter, canonical, run_id};
 use super::{ImportError, ImportOptions, Imported};
-use crate::wandb::read::{self, Item, Metric, Next, Reader, Value};
+use crate::wandb::read::{self, Item, Next, Reader, Value};
+use console::Console;
 use tree::{Tree, merge};
 
 /// Imports a run of W&B from its folder (`run-…` or `offline-run-…`) or the `.wandb` file in it.
@@ -64,7 +64,7 @@ pub fn wandb(path: &Path, into: &Root, options: &ImportOptions) -> Result<Import
         logged: BTreeSet::new(),
         step: 0,
         latest: start.time,
-        line: [String::new(), String::new()],
+        console: Console::default(),
         outcome: None,
     };
     for lost in damage {
@@ -146,8 +146,7 @@ struct Import {
     logged: BTreeSet<String>,
     step: u64,
     latest: Timestamp,
-    /// Console output without an end of line as yet: standard error, standard output.
-    line: [String; 2],
+    console: Console,
     outcome: Option<Outcome>,
 }
 
@@ -175,7 +174,11 @@ impl Import {
                 time,
                 is_error,
                 text,
-            } => self.output(Timestamp(time), is_error, &text),
+            } => {
+                let time = Timestamp(time);
+                self.latest = self.latest.max(time);
+                self.console.push(&mut self.run, time, is_error, &text)
+            }
             read::Record::Alert { title, text, level } => self.run.record(Record::Alert(Alert {
                 time: self.latest,
                 level: match level.as_str() {
@@ -187,8 +190,8 @@ impl Import {
                 text,
                 step: Some(self.step),
             })),
-            read::Record::Metric(metric) => {
-                let definition = definition(&metric);
+            read::Record::Metric(defined) => {
+                let definition = metric::definition(&defined);
                 self.run.record(Record::Define(definition))
             }
             read::Record::Exit { code } => {
@@ -268,7 +271,7 @@ impl Import {
     fn stats(&mut self, time: Timestamp, items: &[Item]) -> Result<(), ImportError> {
         self.latest = self.latest.max(time);
         let figures = items.iter().filter_map(|item| match item.value {
-            Value::Number(number) => Some((ours(&item.path.join(".")), number)),
+            Value::Number(number) => Some((metric::ours(&item.path.join(".")), number)),
             Value::Json(_) => None,
         });
         let figures: Vec<(String, f64)> = figures.collect();
@@ -276,44 +279,8 @@ impl Import {
         self.run.scalars(self.step, time, figures)
     }
 
-    fn output(&mut self, time: Timestamp, is_error: bool, text: &str) -> Result<(), ImportError> {
-        self.latest = self.latest.max(time);
-        let line = &mut self.line[usize::from(!is_error)];
-        line.push_str(text);
-        let Some((whole, rest)) = line.rsplit_once('\n') else {
-            return Ok(());
-        };
-        let (whole, rest) = (whole.to_owned(), rest.to_owned());
-        *line = rest;
-        for line in whole.split('\n') {
-            self.say(time, is_error, line)?;
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, time: Timestamp, is_error: bool, line: &str) -> Result<(), ImportError> {
-        // Progress bars write a line again and again: the last is what stood there.
-        let line = line
-            .trim_end_matches('\r')
-            .rsplit('\r')
-            .next()
-            .unwrap_or_default();
-        self.run.console(ConsoleLine {
-            time,
-            level: Level::Info,
-            target: if is_error { "stderr" } else { "" }.to_owned(),
-            message: line.to_owned(),
-            fields: Map::new(),
-        })
-    }
-
     fn finish(mut self) -> Result<Imported, ImportError> {
-        let rest = std::mem::take(&mut self.line);
-        for (line, is_error) in rest.iter().zip([true, false]) {
-            if !line.is_empty() {
-                self.say(self.latest, is_error, line)?;
-            }
-        }
+        self.console.end(&mut self.run, self.latest)?;
         // The rest follows from history.
         let (mut summary, logged) = (self.summary, self.logged);
         summary.retain(|key, _| !key.starts_with('_') && !logged.contains(key));
@@ -325,41 +292,5 @@ impl Import {
         };
         self.run
             .finish(self.latest, self.outcome.unwrap_or_else(no_end))
-    }
-}
-
-/// Cresset's key of a system metric, where it has the same in the same unit; else W&B's name with slashes.
-fn ours(name: &str) -> String {
-    let (name, label) = name
-        .split_once("/l:")
-        .map_or((name, None), |(n, l)| (n, Some(l)));
-    let key = crate::wandb::our_name(name);
-    match label {
-        None => format!("system/{key}"),
-        Some(label) => format!("system/{label}/{key}"),
-    }
-}
-
-fn definition(metric: &Metric) -> Definition {
-    let rule = |field: &u32| match field {
-        1 => Some(SummaryRule::Min),
-        2 => Some(SummaryRule::Max),
-        3 => Some(SummaryRule::Mean),
-        4 => Some(SummaryRule::Best),
-        5 => Some(SummaryRule::Last),
-        6 => Some(SummaryRule::None),
-        _ => None,
-    };
-    Definition {
-        goal: match metric.goal {
-            1 => Some(Goal::Minimize),
-            2 => Some(Goal::Maximize),
-            _ => None,
-        },
-        step_metric: (!metric.step_metric.is_empty()).then(|| metric.step_metric.clone()),
-        // Of several rules one stands in the summary; the values for all are in the series.
-        summary: metric.summary.iter().find_map(rule),
-        hidden: metric.is_hidden.then_some(true),
-        ..Definition::new(metric.name.clone())
     }
 }

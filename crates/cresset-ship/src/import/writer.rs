@@ -14,7 +14,7 @@ use cresset_record::{
 };
 
 use super::{ImportError, Imported};
-pub use names::run_id;
+pub use names::{project_named, run_id};
 
 use log::Log;
 use place::Place;
@@ -192,6 +192,20 @@ impl RunWriter {
         kept.map_err(ImportError::disk(self.log.dir().path()))
     }
 
+    /// As [`Self::blob`], of a file, which may be large.
+    ///
+    /// # Errors
+    /// If it cannot be read, or its copy not be written.
+    pub fn blob_file(&self, file: &Path, media_type: &str) -> Result<BlobRef, ImportError> {
+        let kept = self.log.dir().blobs().put_file(file, media_type);
+        kept.map_err(ImportError::disk(self.log.dir().path()))
+    }
+
+    /// A file for what is needed only until the run is finished.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.log.dir().path().join("fetched")
+    }
+
     /// A line of console.
     ///
     /// # Errors
@@ -233,11 +247,23 @@ impl RunWriter {
     /// # Errors
     /// If it cannot be written, or somebody else put it there meanwhile.
     pub fn finish(mut self, time: Timestamp, outcome: Outcome) -> Result<Imported, ImportError> {
-        let left_out: Vec<String> = std::mem::take(&mut self.left_out)
-            .into_iter()
-            .map(|(what, count)| format!("{count} × {what}"))
-            .collect();
-        for what in &left_out {
+        self.close(time)?;
+        self.record(Record::End(End { time, outcome }))?;
+        self.show()
+    }
+
+    /// Puts the run into its place as one that died without a word: it is seen as crashed. `time` is when that was noticed.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_crashed(mut self, time: Timestamp) -> Result<Imported, ImportError> {
+        self.close(time)?;
+        self.show()
+    }
+
+    /// Says what was left out.
+    fn close(&mut self, time: Timestamp) -> Result<(), ImportError> {
+        for what in self.left_out() {
             let line = ConsoleLine {
                 time,
                 level: Level::Warn,
@@ -247,14 +273,25 @@ impl RunWriter {
             };
             self.record(Record::Console(line))?;
         }
-        self.record(Record::End(End { time, outcome }))?;
+        Ok(())
+    }
+
+    fn show(self) -> Result<Imported, ImportError> {
+        let _ = fs::remove_file(self.scratch());
         Ok(Imported {
+            left_out: self.left_out(),
             run: self.log.show()?,
             name: self.name,
             points: self.points,
             values: self.values,
-            left_out,
         })
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        let left_out = self.left_out.iter();
+        left_out
+            .map(|(what, count)| format!("{count} × {what}"))
+            .collect()
     }
 
     /// A value that may be too large to be kept, which is then counted.

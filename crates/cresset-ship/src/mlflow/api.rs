@@ -1,7 +1,9 @@
-//! MLflow's REST API, as much of it as carrying a run needs.
+//! MLflow's REST API, as much of it as carrying runs needs.
+
+use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use std::time::Duration;
 use ureq::http::Method;
 
 use crate::error::ShipError;
@@ -10,7 +12,7 @@ use crate::http::Http;
 /// A server that passes a large file on to a bucket answers only once it is there.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
 /// Where the server takes artifacts of runs that it keeps itself.
-const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
+pub(super) const PROXY: &str = "/api/2.0/mlflow-artifacts/artifacts";
 
 /// By which MLflow's page chooses what to show of an experiment, where the reader does not.
 const KIND: (&str, &str) = ("mlflow.experimentKind", "custom_model_development");
@@ -70,9 +72,9 @@ impl Api {
         text(&found["experiment_id"], "experiment_id")
     }
 
-    fn find_experiment(&self, name: &str) -> Result<Json, ShipError> {
+    pub(super) fn find_experiment(&self, name: &str) -> Result<Json, ShipError> {
         let path = format!("experiments/get-by-name?experiment_name={}", encoded(name));
-        Ok(self.get(&path)?["experiment"].take())
+        Ok(part(self.get(&path)?, "experiment"))
     }
 
     /// The run with this tag, if there is one.
@@ -88,19 +90,22 @@ impl Api {
             "max_results": 1,
             "order_by": ["attributes.start_time ASC"],
         });
-        let mut answer = self.post("runs/search", &wanted)?;
-        let run = answer["runs"].get_mut(0).map(Json::take);
+        let mut runs = part(self.post("runs/search", &wanted)?, "runs");
+        let run = runs.get_mut(0).map(Json::take);
         run.map(found).transpose()
     }
 
     /// Makes a run.
     pub(super) fn create_run(&self, run: &Json) -> Result<Found, ShipError> {
-        found(self.post("runs/create", run)?["run"].take())
+        found(part(self.post("runs/create", run)?, "run"))
     }
 
     /// The run as it is now.
     pub(super) fn run(&self, id: &str) -> Result<Found, ShipError> {
-        found(self.get(&format!("runs/get?run_id={}", encoded(id)))?["run"].take())
+        found(part(
+            self.get(&format!("runs/get?run_id={}", encoded(id)))?,
+            "run",
+        ))
     }
 
     /// Changes a run's name, status or end.
@@ -136,15 +141,30 @@ impl Api {
         Some(path.trim_matches('/').to_owned())
     }
 
-    fn get(&self, path: &str) -> Result<Json, ShipError> {
+    /// Brings what is at `path` of the server into a file: at most so many bytes. Whether that was all.
+    pub(super) fn fetch(&self, path: &str, into: &Path, limit: u64) -> Result<bool, ShipError> {
+        self.uploads.fetch(path, into, limit)
+    }
+
+    /// JSON from a path of the server's own.
+    pub(super) fn get_at(&self, path: &str) -> Result<Json, ShipError> {
+        self.http.json(Method::GET, path, &Json::Null)
+    }
+
+    pub(super) fn get(&self, path: &str) -> Result<Json, ShipError> {
         let path = format!("/api/2.0/mlflow/{path}");
         self.http.json(Method::GET, &path, &Json::Null)
     }
 
-    fn post(&self, path: &str, body: &Json) -> Result<Json, ShipError> {
+    pub(super) fn post(&self, path: &str, body: &Json) -> Result<Json, ShipError> {
         let path = format!("/api/2.0/mlflow/{path}");
         self.http.json(Method::POST, &path, body)
     }
+}
+
+/// A part of an answer; `null` if it has none, or is no object at all.
+fn part(mut answer: Json, name: &str) -> Json {
+    answer.get_mut(name).map(Json::take).unwrap_or_default()
 }
 
 fn found(run: Json) -> Result<Found, ShipError> {
@@ -164,17 +184,17 @@ fn found(run: Json) -> Result<Found, ShipError> {
     })
 }
 
-fn text(value: &Json, name: &str) -> Result<String, ShipError> {
+pub(super) fn text(value: &Json, name: &str) -> Result<String, ShipError> {
     let text = value.as_str().map(str::to_owned);
     text.ok_or_else(|| ShipError::Refused(format!("the answer has no `{name}`: is this MLflow?")))
 }
 
 /// Percent-encoded, as one part of a URL.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     encoded_but(text, b"-_.~")
 }
 
-fn encoded_path(text: &str) -> String {
+pub(super) fn encoded_path(text: &str) -> String {
     encoded_but(text, b"-_.~/+")
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::visit::Visit;
 use crate::error::ShipError;
+use crate::sieve::Sieve;
 
 /// Of the console, so many bytes from its beginning and from its end.
 const HEAD: usize = 1 << 20;
@@ -28,9 +29,10 @@ struct Closing {
 impl Visit<'_> {
     pub(super) fn closing(&mut self) -> Result<(), ShipError> {
         let mut closing = Closing::default();
+        let mut sieve = Sieve::new(self.options.selection.clone());
         let mut follower = Follower::new(self.run.clone());
         while let Some(batch) = follower.next_batch()? {
-            for record in batch.records {
+            for record in sieve.pass(batch.rank, batch.records) {
                 closing.take(batch.rank, record);
             }
         }

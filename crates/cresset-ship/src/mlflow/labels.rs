@@ -6,12 +6,14 @@ use serde_json::{Map, Value as Json};
 use super::outgoing::Outgoing;
 
 /// The tag by which a run is found again.
-pub(super) const RUN_ID: &str = "cresset.run_id";
+pub(crate) const RUN_ID: &str = "cresset.run_id";
 
-const NOTES: &str = "mlflow.note.content";
-const TAGS: &str = "cresset.tags";
-const GROUP: &str = "cresset.group";
-const REASON: &str = "cresset.reason";
+pub(crate) const NOTES: &str = "mlflow.note.content";
+pub(crate) const TAGS: &str = "cresset.tags";
+pub(crate) const GROUP: &str = "cresset.group";
+pub(crate) const REASON: &str = "cresset.reason";
+pub(crate) const STATE: &str = "cresset.state";
+pub(crate) const JOB_TYPE: &str = "cresset.job_type";
 
 pub(super) fn of_start(start: &Start, user: Option<&str>, out: &mut Outgoing) {
     out.tag(RUN_ID, start.run.as_str());
@@ -20,7 +22,7 @@ pub(super) fn of_start(start: &Start, user: Option<&str>, out: &mut Outgoing) {
     for (name, value) in [
         ("mlflow.user", user),
         ("cresset.version", Some(start.cresset_version.as_str())),
-        ("cresset.job_type", start.job_type.as_deref()),
+        (JOB_TYPE, start.job_type.as_deref()),
         ("cresset.world_size", world_size.as_deref()),
         (GROUP, start.group.as_deref()),
         (NOTES, Some(start.notes.as_str())),
@@ -81,7 +83,7 @@ pub(super) fn of_end(
     there: &[(String, String)],
     out: &mut Outgoing,
 ) -> &'static str {
-    out.tag("cresset.state", state.word());
+    out.tag(STATE, state.word());
     // An earlier end of the same run may have had one.
     let had_reason = there.iter().any(|(name, _)| name == REASON);
     if state.reason().is_some() || had_reason {

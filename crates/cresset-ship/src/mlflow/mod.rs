@@ -38,22 +38,25 @@ mod closing;
 mod figure;
 mod histogram;
 mod image;
-mod labels;
+pub(crate) mod labels;
 mod media;
-mod names;
+pub(crate) mod names;
 mod outgoing;
 mod params;
 mod point_cloud;
-mod system;
+pub(crate) mod reader;
+pub(crate) mod system;
 mod visit;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cresset_record::{Rank, RunDir, State};
 
+use crate::destination::Secrets;
 use crate::error::ShipError;
 use crate::event::Event;
 use crate::http::Http;
+use crate::selection::Selection;
 use crate::sink::{Memory, Sink};
 
 use api::Api;
@@ -76,6 +79,33 @@ pub enum Credentials {
     },
     /// A token, as in `MLFLOW_TRACKING_TOKEN`.
     Bearer(String),
+}
+
+impl Credentials {
+    /// What `MLFLOW_TRACKING_TOKEN` has, else `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`.
+    #[must_use]
+    pub fn from_secrets(secrets: &Secrets<'_>) -> Self {
+        let user = secrets("MLFLOW_TRACKING_USERNAME").zip(secrets("MLFLOW_TRACKING_PASSWORD"));
+        match (secrets("MLFLOW_TRACKING_TOKEN"), user) {
+            (Some(token), _) => Self::Bearer(token),
+            (None, Some((user, password))) => Self::Basic { user, password },
+            (None, None) => Self::None,
+        }
+    }
+
+    /// The server at `address`, to which these are shown.
+    fn http(&self, address: &str) -> Result<Http, ShipError> {
+        let authorization = match self {
+            Self::None => None,
+            Self::Basic { user, password } => {
+                let pair = STANDARD.encode(format!("{user}:{password}"));
+                Some(format!("Basic {pair}"))
+            }
+            Self::Bearer(token) => Some(format!("Bearer {token}")),
+        };
+        let headers = authorization.map(|value| ("authorization", value));
+        Http::new(address, headers.into_iter().collect())
+    }
 }
 
 /// Says which, never what.
@@ -101,6 +131,8 @@ pub struct MlflowRun {
 struct Options {
     experiment: Option<String>,
     user: Option<String>,
+    /// What is read from the log itself passes it too.
+    selection: Selection,
 }
 
 impl MlflowRun {
@@ -109,17 +141,8 @@ impl MlflowRun {
     /// # Errors
     /// If that is no address of a web server.
     pub fn new(address: &str, credentials: &Credentials) -> Result<Self, ShipError> {
-        let authorization = match credentials {
-            Credentials::None => None,
-            Credentials::Basic { user, password } => {
-                let pair = STANDARD.encode(format!("{user}:{password}"));
-                Some(format!("Basic {pair}"))
-            }
-            Credentials::Bearer(token) => Some(format!("Bearer {token}")),
-        };
-        let headers = authorization.map(|value| ("authorization", value));
         Ok(Self {
-            api: Api::new(Http::new(address, headers.into_iter().collect())?),
+            api: Api::new(credentials.http(address)?),
             options: Options::default(),
         })
     }
@@ -135,6 +158,12 @@ impl MlflowRun {
     #[must_use]
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.options.user = Some(name.into());
+        self
+    }
+
+    /// Reads no more than this of the log at the end.
+    pub(crate) fn selecting(mut self, selection: Selection) -> Self {
+        self.options.selection = selection;
         self
     }
 }

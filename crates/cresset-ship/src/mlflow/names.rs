@@ -33,14 +33,14 @@ pub(super) fn metric(rank: Rank, key: &str) -> String {
 }
 
 /// The path of an artifact, which goes through URLs and file systems: ASCII letters, digits and `. _ -`.
-pub(super) fn path(text: &str) -> String {
+pub(crate) fn path(text: &str) -> String {
     let parts = text.split('/').filter(|part| !part.is_empty());
     let parts: Vec<String> = parts.map(part).collect();
     parts.join("/")
 }
 
 /// One part of an artifact's path.
-pub(super) fn part(text: &str) -> String {
+pub(crate) fn part(text: &str) -> String {
     let kept: String = text.chars().map(|c| keep(c, is_plain)).collect();
     let kept = match kept.trim_start_matches('.') {
         "" => "_".to_owned(),

@@ -85,6 +85,56 @@ pub(super) fn translated(
     out
 }
 
+/// What a metric of MLflow's is here.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ours {
+    /// A series of this key, each value times this.
+    Series(String, f64),
+    /// A series of this key, of how much it grows in a second, times this.
+    Rate(String, f64),
+    /// Nothing: it follows from other series.
+    Derived,
+}
+
+/// What a metric is here. In a run that came from here, some follow from others; what MLflow counts and Cresset does not keeps its name.
+pub(crate) fn ours(name: &str, came_from_here: bool) -> Ours {
+    let same = || Ours::Series(name.to_owned(), 1.0);
+    let Some(own) = name.strip_prefix("system/") else {
+        return same();
+    };
+    let host = |key: &str| format!("system/host/{key}");
+    match own {
+        "cpu_utilization_percentage" => return Ours::Series(host("cpu_machine"), 1.0),
+        "system_memory_usage_megabytes" => return Ours::Series(host("memory_used"), MB),
+        "system_memory_usage_percentage"
+        | "network_receive_megabytes"
+        | "network_transmit_megabytes"
+            if came_from_here =>
+        {
+            return Ours::Derived;
+        }
+        "network_receive_megabytes" => return Ours::Rate(host("network_received"), MB),
+        "network_transmit_megabytes" => return Ours::Rate(host("network_sent"), MB),
+        _ => {}
+    }
+    let gpu = own
+        .strip_prefix("gpu_")
+        .and_then(|rest| rest.split_once('_'));
+    let Some((id, figure)) = gpu.filter(|(id, _)| id.bytes().all(|b| b.is_ascii_digit())) else {
+        return same();
+    };
+    let gpu = |key: &str, factor: f64| Ours::Series(format!("system/gpu/{id}/{key}"), factor);
+    match figure {
+        "utilization_percentage" => gpu("utilization", 1.0),
+        "memory_usage_megabytes" => gpu("memory_used", MB),
+        // Of AMD's.
+        "memory_usage_gigabytes" => gpu("memory_used", 1e9),
+        "power_usage_watts" => gpu("power", 1.0),
+        "memory_usage_percentage" | "power_usage_percentage" if came_from_here => Ours::Derived,
+        _ => same(),
+    }
+}
+
 impl Network {
     /// Seconds since the sample before.
     fn advance(&mut self, time: Timestamp) -> f64 {
@@ -137,6 +187,43 @@ mod tests {
                 ("system/gpu/1.0/utilization", 9.0),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_translated_comes_back() {
+        for (key, value) in [
+            ("train/loss", 0.5),
+            ("system/host/cpu_machine", 40.0),
+            ("system/host/memory_used", 4e9),
+            ("system/host/network_received", 3e6),
+            ("system/gpu/0/memory_used", 20e9),
+            ("system/gpu/0/power", 350.0),
+            ("system/gpu/1.0/utilization", 9.0),
+        ] {
+            let limits = [
+                ("system/host/memory_limit", 16e9),
+                ("system/gpu/0/memory_total", 80e9),
+                ("system/gpu/0/power_limit", 700.0),
+            ];
+            let points = row(&[&[(key, value)], &limits[..]].concat());
+            let there = translated(&points, Timestamp(0), &mut Network::default());
+            let there = &there[..there.len() - limits.len()];
+            let back = there
+                .iter()
+                .filter_map(|(name, value)| match ours(name, true) {
+                    Ours::Series(key, factor) => Some((key, value * factor)),
+                    Ours::Rate(..) => panic!("{name}"),
+                    Ours::Derived => None,
+                });
+            assert_eq!(back.collect::<Vec<_>>(), [(key.to_owned(), value)]);
+        }
+        let received = ours("system/network_receive_megabytes", false);
+        assert_eq!(
+            received,
+            Ours::Rate("system/host/network_received".into(), MB)
+        );
+        let disk = "system/disk_usage_megabytes";
+        assert_eq!(ours(disk, false), Ours::Series(disk.into(), 1.0));
     }
 
     #[test]

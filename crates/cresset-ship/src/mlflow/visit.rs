@@ -16,7 +16,7 @@ use crate::event::Event;
 /// One visit to the server.
 pub(super) struct Visit<'a> {
     pub(super) api: &'a Api,
-    options: &'a Options,
+    pub(super) options: &'a Options,
     pub(super) run: &'a RunDir,
     pub(super) carried: Carried,
     pub(super) out: Outgoing,

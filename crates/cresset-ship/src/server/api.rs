@@ -1,18 +1,25 @@
 //! The requests.
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::ops::Range;
 
-use cresset_record::{BlobRef, Digest, Holder, Rank, RunDir};
+use cresset_record::{BlobRef, Digest, Rank, RunDir};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Deserialize;
 use serde_json::json;
+use ureq::SendBody;
 use ureq::http::Method;
 
+use super::blobs::Missing;
 use crate::error::ShipError;
 use crate::http::{Answer, Http};
 
 /// Digests that are asked for at once; the server takes a thousand.
 const DIGESTS: usize = 500;
+/// What is shorter goes as it is, in bytes.
+const PACKED: usize = 1 << 10;
 
 #[derive(Debug)]
 pub(super) struct Api {
@@ -73,20 +80,25 @@ impl Api {
             .collect())
     }
 
+    /// Sends a piece of a segment, or nothing to say that the writer lives.
     pub(super) fn piece(
         &self,
-        run: &RunDir,
         rank: Rank,
         index: u32,
+        host: &str,
         bytes: &[u8],
     ) -> Result<Taken, ShipError> {
         let path = format!("{}/intake/{}/{index}", self.run, rank.0);
-        let host = host(run, rank);
-        let headers = [
+        let mut headers = vec![
             ("content-type", "application/octet-stream"),
-            ("x-cresset-host", host.as_str()),
+            ("x-cresset-host", host),
         ];
-        let answer = self.http.send(Method::POST, &path, &headers, bytes)?;
+        let packed = packed(bytes);
+        if packed.is_some() {
+            headers.push(("content-encoding", "gzip"));
+        }
+        let body = packed.as_deref().unwrap_or(bytes);
+        let answer = self.http.send(Method::POST, &path, &headers, body)?;
         self.read(&answer)
     }
 
@@ -95,38 +107,51 @@ impl Api {
         self.http.send(Method::DELETE, &path, &[], ()).map(drop)
     }
 
-    /// Sends those of the blobs that the server does not have.
-    pub(super) fn send_blobs(&self, run: &RunDir, blobs: &[&BlobRef]) -> Result<(), ShipError> {
+    /// Which of the blobs the server does not have.
+    pub(super) fn missing(&self, blobs: &[&BlobRef]) -> Result<Vec<Missing>, ShipError> {
         #[derive(Deserialize)]
-        struct Missing {
+        struct Lacks {
             missing: Vec<Digest>,
+            #[serde(default)]
+            begun: HashMap<Digest, u64>,
         }
+        let mut found = Vec::new();
         for some in blobs.chunks(DIGESTS) {
             let digests: Vec<String> = some.iter().map(|blob| blob.digest.to_string()).collect();
             let path = format!("{}/intake/blobs", self.run);
             let body = json!({ "digests": digests }).to_string();
             let headers = [("content-type", "application/json")];
             let answer = self.http.send(Method::POST, &path, &headers, body)?;
-            let missing: Missing = self.read(&answer)?;
-            for digest in missing.missing {
-                self.send_blob(run, &digest)?;
-            }
+            let Lacks { missing, begun } = self.read(&answer)?;
+            found.extend(missing.into_iter().map(|digest| Missing {
+                digest,
+                begun: begun.get(&digest).copied().unwrap_or_default(),
+            }));
         }
-        Ok(())
+        found.sort_unstable_by_key(|blob| blob.digest);
+        found.dedup_by_key(|blob| blob.digest);
+        Ok(found)
     }
 
-    fn send_blob(&self, run: &RunDir, digest: &Digest) -> Result<(), ShipError> {
-        // One that was damaged or deleted here cannot be had anywhere; the log says what it was.
-        let path = run.blobs().path(digest);
-        let Ok(file) = File::open(&path) else {
-            return Ok(());
-        };
-        let to = format!("{}/blobs/{digest}", self.run);
-        let headers = [("content-type", "application/octet-stream")];
-        match self.http.send(Method::PUT, &to, &headers, file) {
-            Err(ShipError::Refused(_)) if !is_intact(&path, digest) => Ok(()),
-            sent => sent.map(drop),
+    /// Sends a blob's bytes from the range's beginning to the blob's end.
+    pub(super) fn put_blob(
+        &self,
+        digest: &Digest,
+        range: Range<u64>,
+        body: SendBody<'_>,
+    ) -> Result<(), ShipError> {
+        let path = format!("{}/blobs/{digest}", self.run);
+        let Range { start, end } = range;
+        let length = (end - start).to_string();
+        let range = format!("bytes {start}-{}/{end}", end.saturating_sub(1));
+        let mut headers = vec![
+            ("content-type", "application/octet-stream"),
+            ("content-length", length.as_str()),
+        ];
+        if start > 0 {
+            headers.push(("content-range", range.as_str()));
         }
+        self.http.send(Method::PUT, &path, &headers, body).map(drop)
     }
 
     fn read<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T, ShipError> {
@@ -156,14 +181,13 @@ fn connect(address: &str, key: Option<&str>) -> Result<Http, ShipError> {
     Http::new(address, headers)
 }
 
-/// The host where the writer lives or lived.
-fn host(run: &RunDir, rank: Rank) -> String {
-    let signed = fs::read(run.lock(rank)).ok();
-    let holder: Option<Holder> = signed.and_then(|text| serde_json::from_slice(&text).ok());
-    let host = holder.map(|holder| holder.host).unwrap_or_default();
-    host.chars().filter(char::is_ascii_graphic).collect()
-}
-
-fn is_intact(path: &Path, digest: &Digest) -> bool {
-    Digest::of_file(path).is_ok_and(|(found, _)| found == *digest)
+/// The bytes in a shorter form, if there is one worth the work.
+fn packed(bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() < PACKED {
+        return None;
+    }
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(bytes).ok()?;
+    let packed = packed.finish().ok()?;
+    (packed.len() < bytes.len()).then_some(packed)
 }

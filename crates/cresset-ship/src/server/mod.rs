@@ -2,9 +2,10 @@
 //!
 //! What the server has is what counts: it says the number of the last frame that it has of each writer, and gets the ones after it, so
 //! that nothing is doubled whatever was lost on the way. The ledger keeps what the server does not say: up to which frame the blobs are there
-//! too.
+//! too. Of a selection, frames have their numbers and only what is selected in them.
 
 mod api;
+mod blobs;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -12,17 +13,18 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Cursor, Piece, Position, Rank, Record, RunDir, StopRequest, Timestamp, is_live,
+    BlobRef, Cursor, Piece, Position, Rank, Record, RunDir, StopRequest, Timestamp,
 };
 use serde_json::{Value as Json, json};
 
 use crate::error::ShipError;
 use crate::ledger::Ledger;
+use crate::selection::Selection;
 use crate::sink::Memory;
-use crate::target::{Progress, Target};
+use crate::target::{Progress, Target, passed};
 pub use api::check_key;
 use api::{Api, Stop};
-use writer::Writer;
+use writer::{Look, Writer};
 
 /// A call returns after this time, so that others have their turn.
 const TURN: Duration = Duration::from_secs(1);
@@ -35,6 +37,7 @@ pub struct Server {
     run: RunDir,
     ledger: Ledger,
     api: Api,
+    selection: Selection,
     /// Empty until the server has said what it has.
     writers: BTreeMap<Rank, Writer>,
     is_greeted: bool,
@@ -57,17 +60,31 @@ impl Server {
             api: Api::new(address, key, &run)?,
             run,
             ledger,
+            selection: Selection::default(),
             writers: BTreeMap::new(),
             is_greeted: false,
             is_known: false,
         })
     }
 
+    /// Sends no more than this of the run.
+    #[must_use]
+    pub fn selecting(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
     fn carry_on(&mut self) -> Result<Progress, ShipError> {
         let began = Instant::now();
         let mut progress = Progress::default();
-        let ends = ends(&self.run)?;
-        if self.ledger.is_done() && *self.ledger.cursor() == ends {
+        let look = Look::at(&self.run, self.writers.keys().copied())?;
+        // Of one that goes on, nobody asks how long it is.
+        let ends = match look.live.is_empty() && !look.segments.is_empty() {
+            true => Some(ends(&self.run, &look)?),
+            false => None,
+        };
+        if self.ledger.is_done() && ends.as_ref() == Some(self.ledger.cursor()) {
+            progress.bytes = passed(&self.run, self.ledger.cursor());
             progress.is_level = true;
             progress.is_done = true;
             return Ok(progress);
@@ -75,19 +92,20 @@ impl Server {
         if !self.is_greeted {
             self.greet()?;
         }
-        for &rank in ends.0.keys() {
-            self.writers.entry(rank).or_default();
+        for &(rank, _) in &look.segments {
+            let selection = &self.selection;
+            let begun = || Writer::at(None, None, selection);
+            self.writers.entry(rank).or_insert_with(begun);
         }
         progress.is_level = true;
-        let mut live = 0;
         let ranks: Vec<Rank> = self.writers.keys().copied().collect();
         for rank in ranks {
-            // Before reading: what a writer wrote until it let go is then read too.
-            let is_live = is_live(&self.run, rank);
-            live += u32::from(is_live);
-            progress.is_level &= self.carry_writer(rank, is_live, began, &mut progress.frames)?;
+            progress.is_level &= self.carry_writer(rank, &look, began, &mut progress.frames)?;
         }
-        if progress.is_level && live == 0 && !ends.0.is_empty() {
+        let positions = self.writers.iter();
+        let now = Cursor(positions.map(|(rank, w)| (*rank, w.position())).collect());
+        progress.bytes = passed(&self.run, &now);
+        if let (true, Some(ends)) = (progress.is_level, ends) {
             self.let_go(ends)?;
             progress.is_done = true;
         }
@@ -108,7 +126,7 @@ impl Server {
             .into_iter()
             .map(|(rank, last)| {
                 let blobs = blobs[rank.0.to_string()].as_u64();
-                (rank, Writer::at(last, blobs))
+                (rank, Writer::at(last, blobs, &self.selection))
             })
             .collect();
         self.is_greeted = true;
@@ -119,7 +137,7 @@ impl Server {
     fn carry_writer(
         &mut self,
         rank: Rank,
-        is_live: bool,
+        look: &Look,
         began: Instant,
         frames: &mut u64,
     ) -> Result<bool, ShipError> {
@@ -127,22 +145,28 @@ impl Server {
             let Some(writer) = self.writers.get_mut(&rank) else {
                 return Ok(true);
             };
-            let Some((index, piece)) = writer.next_piece(&self.run, rank, is_live)? else {
-                if is_live && writer.is_silent(HEARTBEAT) {
+            let Some((index, piece)) = writer.next_piece(&self.run, rank, look)? else {
+                if look.live.contains(&rank) && writer.is_silent(HEARTBEAT) {
                     let index = writer.segment();
                     self.send(rank, index, &[])?;
                 }
                 return Ok(true);
             };
             *frames += piece.frames;
-            self.carry_piece(rank, index, &piece)?;
+            self.carry_piece(rank, index, &piece, look)?;
             if began.elapsed() >= TURN {
                 return Ok(false);
             }
         }
     }
 
-    fn carry_piece(&mut self, rank: Rank, index: u32, piece: &Piece) -> Result<(), ShipError> {
+    fn carry_piece(
+        &mut self,
+        rank: Rank,
+        index: u32,
+        piece: &Piece,
+        look: &Look,
+    ) -> Result<(), ShipError> {
         let blobs = piece.records.iter().filter_map(|record| match record {
             Record::Media { media, .. } => Some(media.blobs()),
             _ => None,
@@ -154,14 +178,14 @@ impl Server {
             .is_some_and(|writer| writer.last < Some(piece.last));
         // What the log points to is there first, but for the run's first piece, with which the server gets to know the run.
         if self.is_known {
-            self.api.send_blobs(&self.run, &blobs)?;
+            self.send_blobs(&blobs, look)?;
         }
         if is_new {
             self.send(rank, index, &piece.bytes)?;
         }
         if !self.is_known {
             self.is_known = true;
-            self.api.send_blobs(&self.run, &blobs)?;
+            self.send_blobs(&blobs, look)?;
         }
         if let Some(writer) = self.writers.get_mut(&rank) {
             writer.blobs = Some(piece.last);
@@ -174,11 +198,38 @@ impl Server {
         Ok(())
     }
 
+    /// Sends those of the blobs that the server does not have.
+    fn send_blobs(&mut self, blobs: &[&BlobRef], look: &Look) -> Result<(), ShipError> {
+        let missing = match blobs {
+            [] => return Ok(()),
+            blobs => self.api.missing(blobs)?,
+        };
+        let Self {
+            api, run, writers, ..
+        } = &mut *self;
+        let mut stop = None;
+        let beat = || {
+            for (rank, writer) in &mut *writers {
+                if look.live.contains(rank) && writer.is_silent(HEARTBEAT) {
+                    let index = writer.segment();
+                    let taken = api.piece(*rank, index, writer.host(run, *rank), &[])?;
+                    writer.heard(taken.last);
+                    stop = taken.stop.or(stop.take());
+                }
+            }
+            Ok(())
+        };
+        blobs::send(api, run, &missing, HEARTBEAT, beat)?;
+        stop.map_or(Ok(()), |stop| self.stop(&stop))
+    }
+
     fn send(&mut self, rank: Rank, index: u32, bytes: &[u8]) -> Result<(), ShipError> {
-        let taken = self.api.piece(&self.run, rank, index, bytes)?;
-        if let Some(writer) = self.writers.get_mut(&rank) {
-            writer.heard(taken.last);
-        }
+        let Some(writer) = self.writers.get_mut(&rank) else {
+            return Ok(());
+        };
+        let host = writer.host(&self.run, rank);
+        let taken = self.api.piece(rank, index, host, bytes)?;
+        writer.heard(taken.last);
         match taken.stop {
             Some(stop) => self.stop(&stop),
             None => Ok(()),
@@ -238,10 +289,9 @@ impl Target for Server {
 }
 
 /// How far each writer's log goes.
-fn ends(run: &RunDir) -> Result<Cursor, ShipError> {
-    let segments = run.segments().map_err(ShipError::disk(run.path()))?;
+fn ends(run: &RunDir, look: &Look) -> Result<Cursor, ShipError> {
     let mut ends = BTreeMap::new();
-    for (rank, segment) in segments {
+    for &(rank, segment) in &look.segments {
         let path = run.segment(rank, segment);
         let offset = fs::metadata(&path).map_err(ShipError::disk(&path))?.len();
         let end = Position {

@@ -193,7 +193,7 @@ impl Api {
             let message = format!("{base} refuses {operation}: {}", messages.join("; "));
             return Err(ShipError::Refused(message));
         }
-        Ok(answer["data"].take())
+        Ok(answer.get_mut("data").map(Json::take).unwrap_or_default())
     }
 }
 

@@ -4,6 +4,8 @@ use cresset_record::{LabelUpdate, Start};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::naming::Naming;
+
 /// Longest tag, in characters.
 const MAX_TAG: usize = 64;
 /// Longest name of a project or group, in characters.
@@ -35,11 +37,12 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn new(start: &Start, project: Option<&str>, entity: &str) -> Self {
+    pub(crate) fn new(start: &Start, naming: &Naming) -> Self {
+        let project = naming.project.as_deref();
         let project = project.unwrap_or(start.project.as_str());
         Self {
             id: start.run.as_str().to_owned(),
-            entity: entity.to_owned(),
+            entity: naming.entity.clone(),
             project: project_name(project),
             name: start.name.clone(),
             group: cut(start.group.as_deref().unwrap_or_default(), MAX_NAME),

@@ -40,6 +40,7 @@ mod heartbeat;
 mod histogram;
 mod log;
 mod media;
+mod naming;
 mod offline;
 mod online;
 pub mod read;
@@ -52,6 +53,7 @@ mod system;
 mod translate;
 mod value;
 
+pub use naming::Naming;
 pub use offline::OfflineRun;
 pub use online::OnlineRun;
 pub(crate) use system::our_name;

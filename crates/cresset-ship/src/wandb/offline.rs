@@ -12,9 +12,10 @@ use crate::event::Event;
 use crate::sink::{Memory, Sink};
 
 use super::log::Appended;
+use super::naming::Naming;
 use super::record;
 use super::remembered::{recall, remember};
-use super::translate::{Known, Naming, Told};
+use super::translate::{Known, Told};
 
 /// A [`Sink`] that writes a run as W&B's client does without a network: `offline-run-<date>_<time>-<id>/run-<id>.wandb` and media in
 /// `files/` beside it.
@@ -51,17 +52,10 @@ impl OfflineRun {
         }
     }
 
-    /// The team or user that the run is for; without one, the key's own.
+    /// Where the run belongs there.
     #[must_use]
-    pub fn entity(mut self, entity: impl Into<String>) -> Self {
-        self.naming.entity = entity.into();
-        self
-    }
-
-    /// Another project than that of the run.
-    #[must_use]
-    pub fn project(mut self, project: impl Into<String>) -> Self {
-        self.naming.project = Some(project.into());
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cresset_record::{Rank, RunDir, State};
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,14 @@ use crate::sink::{Memory, Sink};
 use super::api::{Api, Place};
 use super::entry::Entry;
 use super::heartbeat::Heartbeat;
+use super::naming::Naming;
 use super::record;
 use super::remembered::{recall, remember};
 use super::stream::{self, Lines, Offsets};
-use super::translate::{Known, Naming, Told};
+use super::translate::{Known, Told};
+
+/// Between requests for a run that goes on. W&B counts requests, and its own client sends one every 15 seconds at most.
+const PACE: Duration = Duration::from_secs(5);
 
 /// A [`Sink`] that brings a run to a W&B server: its GraphQL for what a run is called and made with, `file_stream` for what it logs.
 ///
@@ -56,17 +61,10 @@ impl OnlineRun {
         })
     }
 
-    /// The team or user that the run is for; without one, the key's own.
+    /// Where the run belongs there.
     #[must_use]
-    pub fn entity(mut self, entity: impl Into<String>) -> Self {
-        self.naming.entity = entity.into();
-        self
-    }
-
-    /// Another project than that of the run.
-    #[must_use]
-    pub fn project(mut self, project: impl Into<String>) -> Self {
-        self.naming.project = Some(project.into());
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
         self
     }
 
@@ -172,6 +170,10 @@ impl Sink for OnlineRun {
         let told = sent.known.take(run, &self.naming, events);
         self.send(&mut sent, &told)?;
         remember(memory, &sent)
+    }
+
+    fn interval(&self) -> Duration {
+        PACE
     }
 
     fn stop_requested(&self) -> Option<String> {

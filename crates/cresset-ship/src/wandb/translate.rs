@@ -1,8 +1,10 @@
 //! What a run's log says, in W&B's terms.
 
-use cresset_record::{
-    Definition, Key, Level, Rank, RunDir, State, Timestamp, pattern_matches, resolve,
-};
+mod definitions;
+mod told;
+mod values;
+
+use cresset_record::{Definition, Level, Rank, RunDir, State, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -11,9 +13,12 @@ use crate::event::Event;
 use super::entry::{Entry, Output};
 use super::files::NewFile;
 use super::head::Head;
-use super::media::{self, Shown};
+use super::media;
+use super::naming::Naming;
 use super::rows::Rows;
-use super::{histogram, summary::Summary, system, value};
+use super::{histogram, summary::Summary, value};
+pub(crate) use told::Told;
+use values::key_of;
 
 /// What must be known of a run to go on with it: part of a sink's memory.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,21 +41,6 @@ pub(crate) struct Known {
 
 /// What W&B does not get.
 const LEFT_OUT: &str = "did not go to W&B, which has one value a key and step and takes no step that comes late; Cresset has them all";
-
-/// What came of events.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    pub(crate) entries: Vec<Entry>,
-    /// Files that entries point to.
-    pub(crate) files: Vec<NewFile>,
-}
-
-/// How the run is to be called there.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Naming {
-    pub(crate) entity: String,
-    pub(crate) project: Option<String>,
-}
 
 impl Known {
     /// Takes events in their order.
@@ -97,7 +87,7 @@ impl Known {
         let entries = &mut told.entries;
         match event {
             Event::Start(start) if self.head.is_none() => {
-                let head = Head::new(start, naming.project.as_deref(), &naming.entity);
+                let head = Head::new(start, naming);
                 entries.push(Entry::Run(Box::new(head.clone())));
                 self.latest.1 = head.start;
                 self.head = Some(head);
@@ -189,116 +179,6 @@ impl Known {
         }
     }
 
-    fn scalars(
-        &mut self,
-        rank: Rank,
-        step: u64,
-        time: Timestamp,
-        points: &[(Key, f64)],
-        told: &mut Told,
-    ) {
-        let figures = points.iter().map(|(key, value)| (key.as_str(), *value));
-        let (figures, values): (Vec<_>, Vec<_>) =
-            figures.partition(|(key, _)| system::is_system(key));
-        if !figures.is_empty() {
-            let mut items = system::rename(&figures);
-            if rank.0 > 0 {
-                // W&B's own way to tell processes of one run apart.
-                for (name, _) in &mut items {
-                    name.push_str(&format!("/l:rank_{}", rank.0));
-                }
-            }
-            let time = time.0;
-            told.entries.push(Entry::Stats { time, items });
-        }
-        for (key, value) in values {
-            let name = prefixed(rank, key);
-            self.number(step, time, name, value, told);
-        }
-    }
-
-    fn shown(&mut self, step: u64, time: Timestamp, shown: Shown, told: &mut Told) {
-        for file in shown.files {
-            told.file(file);
-        }
-        for (group, name, json) in shown.config {
-            let all = self.wandb.entry(group);
-            let all = all.or_insert_with(|| Map::new().into());
-            // Each image of a series brings the same names.
-            if all.get(&name) != Some(&json) {
-                let path = vec!["_wandb".to_owned(), group.to_owned(), name.clone()];
-                let item = (path, json.to_string());
-                told.entries.push(Entry::Config(vec![item]));
-                all[name] = json;
-            }
-        }
-        for (key, text) in shown.values {
-            self.value(step, time, key, &text, told);
-        }
-    }
-
-    fn number(&mut self, step: u64, time: Timestamp, key: String, number: f64, told: &mut Told) {
-        let is_new = self.summary.take_number(&key, step, number);
-        self.put(step, time, key, value::number(number), is_new, told);
-    }
-
-    fn value(&mut self, step: u64, time: Timestamp, key: String, text: &str, told: &mut Told) {
-        let is_new = self.summary.take(&key, step, text);
-        self.put(step, time, key, text.to_owned(), is_new, told);
-    }
-
-    /// Puts a value into the row of its step.
-    fn put(
-        &mut self,
-        step: u64,
-        time: Timestamp,
-        key: String,
-        text: String,
-        is_new: bool,
-        told: &mut Told,
-    ) {
-        if is_new && self.definitions.iter().any(|d| is_ours_to_expand(d, &key)) {
-            self.metric(resolve(&self.definitions, &key), told);
-        }
-        if (step, time.0) > self.latest {
-            self.latest = (step, time.0);
-        }
-        let runtime = self.runtime(time);
-        let is_first = self.rows.left_out() == 0;
-        if !self.rows.put(step, time.0, runtime, key, text) && is_first {
-            let text = format!("cresset: a value of step {step} {LEFT_OUT}");
-            told.say(time.0, true, text);
-        }
-        told.entries.extend(self.rows.ready().map(Entry::History));
-    }
-
-    fn define(&mut self, definition: &Definition, told: &mut Told) {
-        self.definitions.push(definition.clone());
-        if system::is_system(&definition.pattern) {
-            // W&B defines no metrics of the machine.
-            return;
-        }
-        self.summary.redefined(&definition.pattern);
-        if is_wandbs_to_expand(&definition.pattern) {
-            self.metric(resolve(&self.definitions, &definition.pattern), told);
-            return;
-        }
-        let keys = self.summary.keys();
-        let matching = keys.filter(|key| pattern_matches(&definition.pattern, key));
-        let metrics: Vec<_> = matching
-            .map(|key| resolve(&self.definitions, key))
-            .collect();
-        for metric in metrics {
-            self.metric(metric, told);
-        }
-    }
-
-    fn metric(&mut self, definition: Definition, told: &mut Told) {
-        self.metrics.retain(|m| m.pattern != definition.pattern);
-        self.metrics.push(definition.clone());
-        told.entries.push(Entry::Metric(definition));
-    }
-
     fn tell_summary(&mut self, told: &mut Told) {
         let mut items = self.summary.changes(&self.definitions);
         if !items.is_empty() {
@@ -324,45 +204,6 @@ impl Known {
         let start = self.head.as_ref().map_or(time.0, |head| head.start);
         time.seconds_since(Timestamp(start)).max(0.0)
     }
-}
-
-impl Told {
-    fn file(&mut self, file: NewFile) {
-        let (path, kind) = (file.path.clone(), file.kind);
-        self.entries.push(Entry::File { path, kind });
-        self.files.push(file);
-    }
-
-    fn say(&mut self, time: i64, is_error: bool, text: String) {
-        let output = Output {
-            time,
-            is_error,
-            text,
-        };
-        self.entries.push(Entry::Output(output));
-    }
-}
-
-/// Keys of other ranks than the first stand under their rank: W&B has one row a step.
-fn prefixed(rank: Rank, key: &str) -> String {
-    match rank.0 {
-        0 => key.to_owned(),
-        rank => format!("rank_{rank}/{key}"),
-    }
-}
-
-fn key_of(rank: Rank, key: &Key) -> String {
-    prefixed(rank, key.as_str())
-}
-
-/// W&B's patterns have one `*`, at their end.
-fn is_wandbs_to_expand(pattern: &str) -> bool {
-    pattern.find('*').is_none_or(|at| at + 1 == pattern.len())
-}
-
-fn is_ours_to_expand(definition: &Definition, key: &str) -> bool {
-    let pattern = &definition.pattern;
-    !is_wandbs_to_expand(pattern) && pattern_matches(pattern, key)
 }
 
 fn console_text(line: &cresset_record::ConsoleLine) -> String {

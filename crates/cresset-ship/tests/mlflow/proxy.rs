@@ -14,6 +14,8 @@ pub(crate) enum Trouble {
     LosesAnswers,
     /// Nothing may be uploaded.
     RefusesUploads,
+    /// After so many requests nobody answers any more.
+    EndsAfter(usize),
 }
 
 /// Passes requests on to a server, with troubles.
@@ -44,7 +46,7 @@ impl Proxy {
         &self.address
     }
 
-    /// How many answers were lost.
+    /// How many answers were lost; of one that ends, how many requests there were.
     pub(crate) fn lost(&self) -> usize {
         self.lost.load(Ordering::Relaxed)
     }
@@ -80,6 +82,11 @@ fn pass(
     if trouble == Trouble::RefusesUploads && request.starts_with(b"PUT ") {
         let no = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 9\r\nconnection: close\r\n\r\ntoo large";
         let _ = client.get_mut().write_all(no.as_bytes());
+        return;
+    }
+    if let Trouble::EndsAfter(most) = trouble
+        && lost.fetch_add(1, Ordering::Relaxed) >= most
+    {
         return;
     }
     let mut server = TcpStream::connect(behind).unwrap();

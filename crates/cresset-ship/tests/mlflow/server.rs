@@ -2,7 +2,7 @@
 
 use std::env;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -119,17 +119,32 @@ impl Server {
         assert!(output.status.success(), "{said}");
     }
 
+    /// Logs runs of this kind by MLflow's own client; their ids by name.
+    pub(crate) fn write(&self, experiment: &str, kind: &str) -> Json {
+        self.script("write.py", &[experiment, kind])
+    }
+
     /// The runs of an experiment, as MLflow's own client gives them.
     pub(crate) fn read(&self, experiment: &str) -> Vec<Json> {
+        let runs = self.script("read.py", &[experiment]);
+        serde_json::from_value(runs).unwrap()
+    }
+
+    /// What a script says of this server.
+    fn script(&self, name: &str, arguments: &[&str]) -> Json {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mlflow");
         let output = Command::new(&self.python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mlflow/read.py"))
-            .args([self.address(), experiment])
+            .arg(Path::new(folder).join(name))
+            .arg(self.address())
+            .args(arguments)
             .env("MLFLOW_DISABLE_TELEMETRY", "true")
             .env("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        let said = String::from_utf8_lossy(&output.stdout);
+        // MLflow's client says where runs are to be seen.
+        serde_json::from_str(said.lines().next_back().unwrap()).unwrap()
     }
 }

@@ -101,6 +101,8 @@ fn media(run: &Run) {
                 label: "bridge".into(),
                 score: Some(0.5),
             });
+            let mask = vec![1; 300 * 200];
+            let image = image.mask("truth", mask, ["back", "bridge"]).unwrap();
             run.log_value(step, format!("val/worst/{}", shade == 250).as_str(), image);
         }
         let table = Table {

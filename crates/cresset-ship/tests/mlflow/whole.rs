@@ -2,7 +2,7 @@
 
 use cresset_record::{Root, RunDir, pattern_matches};
 use cresset_ship::mlflow::{Credentials, MlflowRun};
-use cresset_ship::{Events, Ledger, Target};
+use cresset_ship::{Destination, Events, Ledger, Target};
 use serde_json::{Value as Json, json};
 
 use crate::server::server;
@@ -263,4 +263,43 @@ fn a_run_that_is_taken_up_again_runs_again() {
     assert_eq!(runs[0]["status"], "KILLED");
     assert_eq!(runs[0]["tags"]["cresset.reason"], "enough");
     assert_eq!(runs[0]["metrics"]["loss"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+#[ignore = "needs MLflow: cargo xtask test"]
+fn what_is_not_selected_is_nowhere_also_not_in_what_is_told_at_the_end() {
+    let root = tempfile::tempdir().unwrap();
+    let run = record(root.path(), "selected");
+    let server = server();
+    let place = format!(
+        "mlflow+{}?keys=val/*,train/loss&without=val/answer&redact=config.prompt,notes,console,alerts",
+        server.address()
+    );
+    let place: Destination = place.parse().unwrap();
+    let mut target = place.open(&run, &|_| None).unwrap();
+    while !target.carry().unwrap().is_done {}
+    let runs = server.read("selected");
+    let there = &runs[0];
+    assert_eq!(sorted(&there["metrics"]["train/loss"]).len(), 50);
+    assert_eq!(there["params"]["optimizer.lr"], "0.0003");
+    assert_eq!(there["tags"]["mlflow.note.content"], "(redacted)");
+    let artifacts = &there["artifacts"];
+    assert!(
+        artifacts["console.log"]
+            .as_str()
+            .unwrap()
+            .contains("(redacted)")
+    );
+    let text = there.to_string();
+    for secret in [
+        "word word",
+        "*first*",
+        "evaluating",
+        "NaN in train/loss",
+        "says ü",
+        "gradients",
+        "model.safetensors",
+    ] {
+        assert!(!text.contains(secret), "{secret}");
+    }
 }

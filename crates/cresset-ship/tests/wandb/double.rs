@@ -44,6 +44,8 @@ pub(crate) struct Double {
     heard: Arc<Mutex<Vec<Exchange>>>,
     /// What file streams are answered with.
     pub(crate) reply: Arc<Mutex<Json>>,
+    /// So many more file streams are too many, and are to come again after seven seconds.
+    pub(crate) limited: Arc<Mutex<u32>>,
 }
 
 impl Double {
@@ -53,6 +55,7 @@ impl Double {
             port: listener.local_addr().unwrap().port(),
             heard: Arc::default(),
             reply: Arc::new(Mutex::new(json!({}))),
+            limited: Arc::default(),
         };
         let serving = double.clone();
         thread::spawn(move || {
@@ -109,11 +112,23 @@ impl Double {
                 authorization,
                 body,
             };
+            if exchange.is_stream() && self.is_too_much() {
+                let head = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0";
+                write!(stream, "{head}\r\n\r\n")?;
+                continue;
+            }
             let reply = self.reply(&exchange).to_string();
             self.heard.lock().unwrap().push(exchange);
             let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
             write!(stream, "{head}: {}\r\n\r\n{reply}", reply.len())?;
         }
+    }
+
+    fn is_too_much(&self) -> bool {
+        let mut limited = self.limited.lock().unwrap();
+        let is = *limited > 0;
+        *limited = limited.saturating_sub(1);
+        is
     }
 
     fn reply(&self, asked: &Exchange) -> Json {

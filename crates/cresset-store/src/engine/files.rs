@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use cresset_record::{Digest, Root};
+use cresset_record::{Digest, Removed, Root};
 
 use crate::document::RunKey;
 use crate::error::StoreError;
+use crate::values::rfc3339;
 
 /// Blobs whose digest was checked are remembered, so many of them.
 const MAX_CHECKED: usize = 1 << 16;
@@ -46,17 +47,32 @@ impl FileBlobs {
     fn path(&self, run: &RunKey, digest: &Digest) -> PathBuf {
         self.root.run(&run.project, &run.run).blobs().path(digest)
     }
+
+    /// Why a blob is not there.
+    fn not_there(&self, run: &RunKey, digest: &Digest, path: &Path) -> StoreError {
+        let dir = self.root.run(&run.project, &run.run);
+        let removed = Removed::read(&dir).unwrap_or_default();
+        StoreError::NotFound(match removed.get(digest) {
+            Some(removed) => format!(
+                "blob {digest} of run {} was removed on {}: {}",
+                run.run,
+                rfc3339(removed.time),
+                removed.why
+            ),
+            None => format!(
+                "blob {digest} of run {} is missing: {} is not there",
+                run.run,
+                path.display()
+            ),
+        })
+    }
 }
 
 impl Blobs for FileBlobs {
     fn open(&self, run: &RunKey, digest: &Digest) -> Result<(File, u64), StoreError> {
         let path = self.path(run, digest);
         let missing = |e: io::Error| match e.kind() {
-            io::ErrorKind::NotFound => StoreError::NotFound(format!(
-                "blob {digest} of run {} is missing: {} is not there",
-                run.run,
-                path.display()
-            )),
+            io::ErrorKind::NotFound => self.not_there(run, digest, &path),
             _ => StoreError::Io {
                 path: path.clone(),
                 source: e,

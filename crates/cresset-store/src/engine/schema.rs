@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
+use super::Transaction;
 use super::sqlite::Writing;
-use super::{Arg, Transaction};
 use crate::error::StoreError;
 use crate::people;
 
-/// History: 1 (2026-11) first version.
-const VERSION: i64 = 1;
+/// History: 1 (2026-11) first version; 2 (2026-11) users, projects' settings and the audit log.
+const VERSION: i64 = 2;
 
 /// What is derived from logs. [`clear`] empties it.
 ///
@@ -113,10 +113,6 @@ pub(super) fn prepare(engine: &mut Writing<'_>, path: &Path) -> Result<(), Store
         for index in INDEXES {
             tx.execute(index, &[])?;
         }
-        tx.execute(
-            "INSERT INTO meta (name, value) VALUES ('schema', $1) ON CONFLICT (name) DO NOTHING",
-            &[Arg::Integer(VERSION)],
-        )?;
         let found = counter(tx, "schema")?;
         if found > VERSION {
             return Err(StoreError::Newer {
@@ -125,7 +121,12 @@ pub(super) fn prepare(engine: &mut Writing<'_>, path: &Path) -> Result<(), Store
                 known: VERSION,
             });
         }
-        Ok(())
+        if found == 1 {
+            for column in people::ADDED_IN_2 {
+                tx.execute(column, &[])?;
+            }
+        }
+        raise(tx, "schema", VERSION - found).map(drop)
     })
 }
 
@@ -135,6 +136,18 @@ pub(crate) fn clear(tx: &mut dyn Transaction) -> Result<(), StoreError> {
         tx.execute(&format!("DELETE FROM {name}"), &[])?;
     }
     Ok(())
+}
+
+/// The tables that no log can give back, with their columns: what people said, and the places of runs among those of their project.
+pub(crate) fn said() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    let places = KEPT.iter().filter(|(name, _)| *name == "places");
+    people::TABLES.iter().chain(places).map(|&(name, columns)| {
+        let word = |column: &'static str| column.split_whitespace().next();
+        let columns = columns.split(", ").filter_map(word);
+        // `PRIMARY KEY (a, b)` is no column, and neither is what is after its comma.
+        let is_column = |column: &&str| *column != "PRIMARY" && !column.ends_with(')');
+        (name, columns.filter(is_column).collect())
+    })
 }
 
 /// The value of a counter; 0 if there is none.

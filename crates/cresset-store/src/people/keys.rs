@@ -1,21 +1,30 @@
-//! Keys to a server.
+//! Keys to a server, and what their holders may.
 
 use std::fmt::Write;
 
 use cresset_record::{Project, Timestamp};
 
-use super::{check_name, invalid, name as read_name};
+use super::audit::{About, note};
+use super::users::{self, Grant};
+use super::{check_name, invalid, name as read_name, projects};
 use crate::engine::{Arg, Row};
 use crate::error::StoreError;
 
-/// `project` is null where the key is good for all. `hash` is the BLAKE3 digest of the secret.
+/// `project` is null where the key is good for all, `owner` where it is nobody's, `expires` where it never does. `hash` is the
+/// BLAKE3 digest of the secret.
 pub(super) const TABLE: (&str, &str) = (
     "access_keys",
     "name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, project TEXT, created BIGINT NOT NULL, used BIGINT, \
-     hash BYTES NOT NULL",
+     hash BYTES NOT NULL, owner TEXT, expires BIGINT",
 );
 
-const COLUMNS: &str = "name, role, project, created, used";
+/// What the first version did not have.
+pub(super) const ADDED: [&str; 2] = [
+    "ALTER TABLE access_keys ADD COLUMN owner TEXT",
+    "ALTER TABLE access_keys ADD COLUMN expires BIGINT",
+];
+
+const COLUMNS: &str = "name, role, project, created, used, owner, expires";
 
 /// Longest name, in bytes.
 const MAX_NAME: usize = 128;
@@ -50,6 +59,11 @@ impl Role {
             Self::Admin => "admin",
         }
     }
+
+    pub(super) fn read(word: &str) -> Result<Self, StoreError> {
+        let found = Self::ALL.into_iter().find(|known| known.word() == word);
+        found.ok_or_else(|| StoreError::Engine(format!("holds an unknown role, {word:?}")))
+    }
 }
 
 /// Where a key is good.
@@ -74,22 +88,127 @@ pub struct AccessKey {
     pub created: Timestamp,
     /// When it was last used, to the minute.
     pub used: Option<Timestamp>,
+    /// Whose it is: it allows no more than they may. A key that is nobody's allows what it says.
+    pub owner: Option<String>,
+    /// When it opens nothing any more, if ever.
+    pub expires: Option<Timestamp>,
+}
+
+/// A key that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// For people, unique.
+    pub name: String,
+    /// What it allows.
+    pub role: Role,
+    /// Where.
+    pub scope: KeyScope,
+    /// Whose it is.
+    pub owner: Option<String>,
+    /// When it opens nothing any more.
+    pub expires: Option<Timestamp>,
+}
+
+impl NewKey {
+    /// A key that is nobody's and good until it is taken back.
+    #[must_use]
+    pub fn new(name: impl Into<String>, role: Role, scope: KeyScope) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            scope,
+            owner: None,
+            expires: None,
+        }
+    }
+}
+
+/// What the holder of a key may, at the moment when it was looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The key.
+    pub key: AccessKey,
+    grants: Vec<Grant>,
+    /// Projects that a grant for all does not open.
+    private: Vec<Project>,
+}
+
+impl Access {
+    /// The highest role in a project; `None` where not even that it exists may be known.
+    #[must_use]
+    pub fn role_in(&self, project: &Project) -> Option<Role> {
+        let role = |grant: &Grant| match &grant.scope {
+            KeyScope::Project(own) => (own == project).then_some(grant.role),
+            KeyScope::All if grant.role == Role::Admin => Some(grant.role),
+            KeyScope::All => (!self.private.contains(project)).then_some(grant.role),
+        };
+        self.grants.iter().filter_map(role).max()
+    }
+
+    /// The highest role anywhere.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.grants.iter().map(|grant| grant.role).max()
+    }
+
+    /// The role in all projects that there are and will be; `None` without one.
+    #[must_use]
+    pub fn role_everywhere(&self) -> Option<Role> {
+        let everywhere = |grant: &Grant| {
+            let all = grant.scope == KeyScope::All;
+            (all && (grant.role == Role::Admin || self.private.is_empty())).then_some(grant.role)
+        };
+        self.grants.iter().filter_map(everywhere).max()
+    }
+
+    /// The projects that it is for; `None` for all.
+    #[must_use]
+    pub fn projects(&self) -> Option<Vec<&Project>> {
+        let project = |grant: &'_ Grant| match &grant.scope {
+            KeyScope::All => None,
+            KeyScope::Project(_) => Some(()),
+        };
+        if self.grants.iter().any(|grant| project(grant).is_none()) {
+            return None;
+        }
+        let named = self.grants.iter().filter_map(|grant| match &grant.scope {
+            KeyScope::All => None,
+            KeyScope::Project(project) => Some(project),
+        });
+        Some(named.collect())
+    }
+}
+
+/// What is left of the grants of a key's owner within what the key itself allows.
+fn narrowed(grants: Vec<Grant>, key: &AccessKey) -> Vec<Grant> {
+    let within = |grant: Grant| {
+        let scope = match (&key.scope, grant.scope) {
+            (KeyScope::All, scope) => scope,
+            (own, KeyScope::All) => own.clone(),
+            (own, scope) if *own == scope => scope,
+            _ => return None,
+        };
+        Some(Grant {
+            scope,
+            role: grant.role.min(key.role),
+        })
+    };
+    grants.into_iter().filter_map(within).collect()
 }
 
 impl AccessKey {
     fn read(row: &dyn Row) -> Result<Self, StoreError> {
-        let role = row.text(1)?;
-        let role = Role::ALL.into_iter().find(|known| known.word() == role);
         Ok(Self {
             name: row.text(0)?.to_owned(),
-            role: role
-                .ok_or_else(|| StoreError::Engine("holds a key with an unknown role".into()))?,
+            role: Role::read(row.text(1)?)?,
             scope: match row.optional_text(2)? {
                 Some(project) => KeyScope::Project(read_name(project)?),
                 None => KeyScope::All,
             },
             created: Timestamp(row.integer(3)?),
             used: row.optional_integer(4)?.map(Timestamp),
+            owner: row.optional_text(5)?.map(str::to_owned),
+            expires: row.optional_integer(6)?.map(Timestamp),
         })
     }
 }
@@ -98,25 +217,23 @@ impl crate::Store {
     /// Makes a key; gives its secret, which is never shown again.
     ///
     /// # Errors
-    /// `Conflict` where there is a key of this name; `Invalid` where the name is empty or too long.
-    pub fn create_key(
-        &self,
-        name: &str,
-        role: Role,
-        scope: KeyScope,
-    ) -> Result<(AccessKey, String), StoreError> {
-        check_name("the key's name", name, MAX_NAME)?;
+    /// `Conflict` where there is a key of this name; `Invalid` where the name is empty or too long; `NotFound` where there is no
+    /// such owner.
+    pub fn create_key(&self, new: NewKey) -> Result<(AccessKey, String), StoreError> {
+        check_name("the key's name", &new.name, MAX_NAME)?;
         let secret = secret()?;
         let key = AccessKey {
-            name: name.to_owned(),
-            role,
-            scope,
+            name: new.name,
+            role: new.role,
+            scope: new.scope,
             created: Timestamp::now(),
             used: None,
+            owner: new.owner,
+            expires: new.expires,
         };
         let project = match &key.scope {
             KeyScope::All => None,
-            KeyScope::Project(project) => Some(project.as_str()),
+            KeyScope::Project(project) => Some(project),
         };
         let known = self.keys()?.len();
         if known >= MAX_KEYS {
@@ -124,24 +241,36 @@ impl crate::Store {
                 "there are {known} keys; revoke those that nobody uses"
             )));
         }
-        let made = self.engine().write(|tx| {
-            tx.execute(
-                "INSERT INTO access_keys (name, role, project, created, hash) VALUES ($1, $2, $3, $4, $5) \
-                 ON CONFLICT (name) DO NOTHING",
+        self.engine().write(|tx| {
+            if let Some(owner) = &key.owner {
+                users::require(tx, owner)?;
+            }
+            let made = tx.execute(
+                "INSERT INTO access_keys (name, role, project, created, hash, owner, expires) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING",
                 &[
-                    name.into(),
-                    role.word().into(),
-                    project.into(),
+                    key.name.as_str().into(),
+                    key.role.word().into(),
+                    project.map(Project::as_str).into(),
                     Arg::Integer(key.created.0),
                     blake3::hash(secret.as_bytes()).as_bytes().as_slice().into(),
+                    key.owner.as_deref().into(),
+                    key.expires.map(|time| time.0).into(),
                 ],
-            )
+            )?;
+            if made == 0 {
+                return Err(StoreError::Conflict(format!(
+                    "there is a key {:?} already; choose another name, or revoke it first",
+                    key.name
+                )));
+            }
+            let about = About {
+                project,
+                run: None,
+                detail: &format!("{} ({})", key.name, key.role.word()),
+            };
+            note(tx, self.actor(), "key.create", about)
         })?;
-        if made == 0 {
-            return Err(StoreError::Conflict(format!(
-                "there is a key {name:?} already; choose another name, or revoke it first"
-            )));
-        }
         Ok((key, secret))
     }
 
@@ -151,10 +280,11 @@ impl crate::Store {
     /// `NotFound` where there is none of this name.
     pub fn revoke_key(&self, name: &str) -> Result<(), StoreError> {
         let sql = "DELETE FROM access_keys WHERE name = $1";
-        match self.engine().write(|tx| tx.execute(sql, &[name.into()]))? {
-            0 => Err(StoreError::NotFound(format!("there is no key {name:?}"))),
-            _ => Ok(()),
-        }
+        self.engine()
+            .write(|tx| match tx.execute(sql, &[name.into()])? {
+                0 => Err(StoreError::NotFound(format!("there is no key {name:?}"))),
+                _ => note(tx, self.actor(), "key.revoke", About::all(name)),
+            })
     }
 
     /// All keys, by name.
@@ -166,38 +296,54 @@ impl crate::Store {
         self.engine().read(|tx| tx.all(&sql, &[], AccessKey::read))
     }
 
-    /// The key with this secret.
+    /// What the holder of this secret may; `None` where no key has it, or its time is over.
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub fn verify_key(&self, secret: &str) -> Result<Option<AccessKey>, StoreError> {
+    pub fn verify_key(&self, secret: &str) -> Result<Option<Access>, StoreError> {
         let hash = blake3::hash(secret.as_bytes());
         let sql = format!("SELECT {COLUMNS}, hash FROM access_keys");
-        let mut found = None;
-        self.engine().read(|tx| {
+        let now = Timestamp::now();
+        let mut found = self.engine().read(|tx| {
+            let mut found = None;
             tx.query(&sql, &[], &mut |row| {
                 // `Hash` compares in constant time, and each key is looked at.
-                let kept = <[u8; 32]>::try_from(row.bytes(5)?)
+                let kept = <[u8; 32]>::try_from(row.bytes(7)?)
                     .ok()
                     .map(blake3::Hash::from_bytes);
                 if kept.is_some_and(|kept| kept == hash) {
                     found = Some(AccessKey::read(row)?);
                 }
                 Ok(())
-            })
+            })?;
+            let Some(key) = found.filter(|key| key.expires.is_none_or(|end| now < end)) else {
+                return Ok(None);
+            };
+            let grants = match &key.owner {
+                Some(owner) => narrowed(users::grants_of(tx, owner)?, &key),
+                None => vec![Grant {
+                    scope: key.scope.clone(),
+                    role: key.role,
+                }],
+            };
+            let private = projects::private(tx)?;
+            Ok(Some(Access {
+                key,
+                grants,
+                private,
+            }))
         })?;
-        let Some(mut key) = found else {
-            return Ok(None);
-        };
-        let minute = Timestamp(Timestamp::now().0.div_euclid(MINUTE) * MINUTE);
-        if key.used != Some(minute) {
-            key.used = Some(minute);
-            let sql = "UPDATE access_keys SET used = $1 WHERE name = $2";
-            let args = [Arg::Integer(minute.0), key.name.as_str().into()];
-            // The key is good, whether that can be noted or not.
-            let _ = self.engine().write(|tx| tx.execute(sql, &args));
+        if let Some(Access { key, .. }) = &mut found {
+            let minute = Timestamp(now.0.div_euclid(MINUTE) * MINUTE);
+            if key.used != Some(minute) {
+                key.used = Some(minute);
+                let sql = "UPDATE access_keys SET used = $1 WHERE name = $2";
+                let args = [Arg::Integer(minute.0), key.name.as_str().into()];
+                // The key is good, whether that can be noted or not.
+                let _ = self.engine().write(|tx| tx.execute(sql, &args));
+            }
         }
-        Ok(Some(key))
+        Ok(found)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Name, group, notes and tags as a person last set them.
 
+use super::audit::{About, note};
 use super::{check_name, invalid, require};
 use crate::document::RunKey;
 use crate::engine::{Arg, Row, Transaction};
@@ -58,6 +59,19 @@ impl LabelPatch {
         }
         tags.iter()
             .try_for_each(|tag| check_name("the tag", tag, MAX_NAME))
+    }
+
+    /// What is changed, as JSON.
+    fn for_audit(&self) -> String {
+        let mut changed = serde_json::Map::new();
+        let mut add = |name: &str, value: Option<serde_json::Value>| {
+            changed.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        add("name", self.name.clone().map(Into::into));
+        add("group", self.group.clone().map(Into::into));
+        add("tags", self.tags.clone().map(Into::into));
+        add("notes", self.notes.clone().map(Into::into));
+        serde_json::Value::from(changed).to_string()
     }
 
     /// Changes these labels by a later patch.
@@ -148,6 +162,7 @@ impl crate::Store {
                     tags.as_deref().into(),
                 ],
             )?;
+            note(tx, self.actor(), "run.label", About::run(key, &patch.for_audit()))?;
             index::touch(tx, key)
         })
     }

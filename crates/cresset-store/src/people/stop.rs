@@ -2,6 +2,7 @@
 
 use cresset_record::{State, StopRequest, Timestamp};
 
+use super::audit::{About, note};
 use super::invalid;
 use super::trash::any_writer;
 use crate::document::RunKey;
@@ -37,7 +38,9 @@ impl crate::Store {
         request.write(&dir).map_err(|source| StoreError::Io {
             path: dir.stop_request(),
             source,
-        })
+        })?;
+        self.engine()
+            .write(|tx| note(tx, self.actor(), "run.stop", About::run(key, reason)))
     }
 
     /// The request that a running run was asked to stop by, if it was.

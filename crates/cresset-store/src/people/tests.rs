@@ -306,21 +306,23 @@ fn a_key_is_known_by_its_secret_alone() {
     let folder = folder();
     let store = &folder.store;
     let scope = KeyScope::Project(key("solder", "r1").project);
-    let (made, secret) = store.create_key("ci", Role::Write, scope.clone()).unwrap();
+    let (made, secret) = store
+        .create_key(NewKey::new("ci", Role::Write, scope.clone()))
+        .unwrap();
     assert!(secret.starts_with("crs_") && secret.len() == 68, "{secret}");
     assert_eq!(
         (made.role, &made.scope, made.used),
         (Role::Write, &scope, None)
     );
     let (_, other) = store
-        .create_key("admin", Role::Admin, KeyScope::All)
+        .create_key(NewKey::new("admin", Role::Admin, KeyScope::All))
         .unwrap();
     assert_ne!(secret, other);
-    let again = store.create_key("ci", Role::Read, KeyScope::All);
+    let again = store.create_key(NewKey::new("ci", Role::Read, KeyScope::All));
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 
     let found = store.verify_key(&secret).unwrap().unwrap();
-    assert_eq!((found.name.as_str(), &found.scope), ("ci", &scope));
+    assert_eq!((found.key.name.as_str(), &found.key.scope), ("ci", &scope));
     let used = store.keys().unwrap()[1].used.unwrap();
     assert!(used.0 % 60_000_000 == 0 && Timestamp::now().seconds_since(used) < 120.0);
     for wrong in ["", "crs_", &secret[..67], &secret.to_uppercase(), "ci"] {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cresset_record::{Rank, RunDir, Timestamp, is_live};
 
+use super::audit::{About, Actor, note};
 use super::{labels, name, require};
 use crate::document::RunKey;
 use crate::engine::{Arg, Transaction};
@@ -81,6 +82,7 @@ impl crate::Store {
                     Arg::Integer(bytes),
                 ],
             )?;
+            note(tx, self.actor(), "run.delete", About::run(key, &run.name))?;
             index::touch(tx, key)
         })
     }
@@ -94,6 +96,7 @@ impl crate::Store {
             if !forget(tx, key)? {
                 return Err(not_in_trash(key));
             }
+            note(tx, self.actor(), "run.restore", About::run(key, ""))?;
             index::touch(tx, key)
         })
     }
@@ -140,8 +143,10 @@ impl crate::Store {
         self.engine().write(|tx| {
             index::forget(tx, self.chunks(), key)?;
             labels::forget(tx, key)?;
-            forget(tx, key).map(drop)
+            forget(tx, key)?;
+            note(tx, self.actor(), "run.purge", About::run(key, ""))
         })?;
+        self.recount(&key.project);
         remove(&doomed)
     }
 
@@ -150,7 +155,8 @@ impl crate::Store {
     /// # Errors
     /// If the index cannot be read. A run that cannot be removed now stays until the next time.
     pub fn purge_expired(&self) -> Result<Vec<RunKey>, StoreError> {
-        self.purge_expired_at(Timestamp::now())
+        self.by(Actor::rule("trash"))
+            .purge_expired_at(Timestamp::now())
     }
 
     pub(super) fn purge_expired_at(&self, now: Timestamp) -> Result<Vec<RunKey>, StoreError> {
@@ -210,7 +216,7 @@ pub(super) fn any_writer(dir: &RunDir) -> bool {
 }
 
 /// Bytes of all files of a folder; links are not followed.
-fn folder_bytes(path: &Path) -> u64 {
+pub(crate) fn folder_bytes(path: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(path) else {
         return 0;
     };

@@ -3,6 +3,7 @@
 use cresset_record::{Project, Timestamp};
 use serde_json::Value as Json;
 
+use super::audit::{About, note};
 use super::{check_name, invalid};
 use crate::engine::{Arg, Row};
 use crate::error::StoreError;
@@ -93,7 +94,8 @@ impl crate::Store {
                     Arg::Integer(view.updated.0),
                     text.as_str().into(),
                 ],
-            )
+            )?;
+            note(tx, self.actor(), "view.save", About::project(project, name))
         })?;
         Ok(view)
     }
@@ -105,11 +107,16 @@ impl crate::Store {
     pub fn remove_view(&self, project: &Project, name: &str) -> Result<(), StoreError> {
         let sql = "DELETE FROM views WHERE project = $1 AND name = $2";
         let args = [project.as_str().into(), name.into()];
-        match self.engine().write(|tx| tx.execute(sql, &args))? {
+        self.engine().write(|tx| match tx.execute(sql, &args)? {
             0 => Err(StoreError::NotFound(format!(
                 "project {project} has no view {name:?}"
             ))),
-            _ => Ok(()),
-        }
+            _ => note(
+                tx,
+                self.actor(),
+                "view.remove",
+                About::project(project, name),
+            ),
+        })
     }
 }

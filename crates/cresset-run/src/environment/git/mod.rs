@@ -1,6 +1,7 @@
 //! The state of the source code: commit, branch, changes, remote.
 
 mod files;
+mod keys;
 #[cfg(test)]
 mod tests;
 
@@ -99,6 +100,14 @@ fn capture_with(program: &OsStr, directory: &Path, call_limit: Duration) -> Opti
             None if has_commit => incomplete.push("diff"),
             _ => {}
         }
+    }
+    let keys = if has_commit {
+        keys::committed(&git)
+    } else {
+        Vec::new()
+    };
+    if !keys.is_empty() {
+        map.insert("committed_keys".to_owned(), keys.into());
     }
     if !incomplete.is_empty() {
         map.insert("incomplete".to_owned(), incomplete.into());

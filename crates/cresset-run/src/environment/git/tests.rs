@@ -246,3 +246,23 @@ fn without_the_program_the_files_tell_the_commit() {
     );
     assert_eq!(without_git(other.path()), None);
 }
+
+#[test]
+fn files_that_hold_a_key_are_named_once_they_are_committed() {
+    let repository = Repository::with_commit();
+    let key = format!("crs_{}", "0123456789abcdef".repeat(4));
+    fs::create_dir(repository.path().join("deploy")).unwrap();
+    repository.write("deploy/run.sh", format!("export CRESSET_API_KEY={key}\n"));
+    repository.write("notes.md", "keys look like crs_0123\n");
+    assert_eq!(repository.captured().get("committed_keys"), None);
+    repository.commit();
+    let git = repository.captured();
+    assert_eq!(git["committed_keys"], serde_json::json!(["deploy/run.sh"]));
+    assert!(!Json::from(git).to_string().contains(&key));
+    // Where the program is started does not matter.
+    let inside = capture(&repository.path().join("deploy")).unwrap();
+    assert_eq!(
+        inside["committed_keys"],
+        serde_json::json!(["deploy/run.sh"])
+    );
+}

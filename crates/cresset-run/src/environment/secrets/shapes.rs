@@ -27,6 +27,7 @@ const SHAPES: &[Shape] = &[
     shape("glpat-", is_url_safe, 20),
     // Model and experiment services
     shape("hf_", is_alphanumeric, 30),
+    shape("crs_", is_alphanumeric, 40),
     shape("wandb_v1_", is_word, 20),
     shape("nvapi-", is_url_safe, 40),
     Shape {

@@ -1,4 +1,5 @@
 import { createSignal } from "solid-js";
+import { base } from "../app/base";
 import type { ApiError } from "./types";
 
 /** Why a request gave no answer, as a value: pages show it with a way to try again. */
@@ -24,7 +25,7 @@ export function api(path: string, params: Params = {}): string {
     else query.append(name, String(value));
   }
   const text = query.toString();
-  return `/api/v1${path}${text ? `?${text}` : ""}`;
+  return `${base}/api/v1${path}${text ? `?${text}` : ""}`;
 }
 
 /** The part of a path for a project or a run: `/projects/NAME[/runs/ID]`. */

@@ -1,4 +1,5 @@
 import { createSignal, onCleanup } from "solid-js";
+import { base } from "../app/base";
 import { api, get, setNeedsKey } from "./client";
 import type { Change, ServerInfo } from "./types";
 
@@ -57,10 +58,12 @@ function start(): void {
     connect();
     return;
   }
-  channel = new BroadcastChannel("cresset-events");
+  // Another dashboard of the same origin hears other changes.
+  const name = `cresset-events${base}`;
+  channel = new BroadcastChannel(name);
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
   channel.postMessage({ kind: "who" } satisfies Message);
-  void navigator.locks.request("cresset-events", () => {
+  void navigator.locks.request(name, () => {
     leading = true;
     // Another tab had the connection until now.
     missed = connection() !== "connecting";

@@ -1,12 +1,14 @@
-/** The paths of the dashboard's pages. */
+import { base, inside } from "./base";
+
+/** The paths of the dashboard's pages, as links have them. */
 export const paths = {
-  projects: () => "/",
-  project: (project: string) => `/p/${enc(project)}`,
-  compare: (project: string) => `/p/${enc(project)}/compare`,
-  alerts: (project: string) => `/p/${enc(project)}/alerts`,
-  run: (project: string, run: string, tab?: string) => `/p/${enc(project)}/runs/${enc(run)}${tab ? `/${tab}` : ""}`,
-  trash: () => "/trash",
-  login: () => "/login",
+  projects: () => `${base}/`,
+  project: (project: string) => `${base}/p/${enc(project)}`,
+  compare: (project: string) => `${base}/p/${enc(project)}/compare`,
+  alerts: (project: string) => `${base}/p/${enc(project)}/alerts`,
+  run: (project: string, run: string, tab?: string) => `${base}/p/${enc(project)}/runs/${enc(run)}${tab ? `/${tab}` : ""}`,
+  trash: () => `${base}/trash`,
+  login: () => `${base}/login`,
 };
 
 /** A page with what its path names. */
@@ -20,8 +22,10 @@ export type Route =
   | { page: "login" }
   | { page: "unknown" };
 
-export function route(path: string): Route {
-  const parts = path.split("/").filter(Boolean).map(dec);
+export function route(path: string, at = base): Route {
+  const within = inside(path, at);
+  if (within === null) return { page: "unknown" };
+  const parts = within.split("/").filter(Boolean).map(dec);
   const [head, project, page, run, tab, ...more] = parts;
   if (head === undefined) return { page: "projects" };
   if (head === "trash" && parts.length === 1) return { page: "trash" };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inside } from "./base";
 import { paths, route } from "./paths";
 import { formatList, formatQuery, parseList, parseQuery } from "./query";
 
@@ -29,5 +30,14 @@ describe("paths", () => {
     expect(route("/")).toEqual({ page: "projects" });
     for (const path of ["/x", "/p", "/p/a/other", "/p/a/runs", "/p/a/compare/b", "/trash/x", "/p/a/runs/b/c/d"]) expect(route(path)).toEqual({ page: "unknown" });
     expect(route("/p/50%")).toEqual({ page: "workspace", project: "50%" });
+  });
+  it("may be under a path of somebody else's", () => {
+    expect(route("/team/cresset/p/a", "/team/cresset")).toEqual({ page: "workspace", project: "a" });
+    for (const top of ["/team/cresset", "/team/cresset/"]) expect(route(top, "/team/cresset")).toEqual({ page: "projects" });
+    for (const path of ["/", "/p/a", "/team/cresset-old/p/a"]) {
+      expect(inside(path, "/team/cresset")).toBeNull();
+      expect(route(path, "/team/cresset")).toEqual({ page: "unknown" });
+    }
+    expect(inside("/api/x", "")).toBe("/api/x");
   });
 });

@@ -1,5 +1,6 @@
 import { batch, createMemo, createSignal, untrack, type Accessor } from "solid-js";
 import { createStore, reconcile } from "solid-js/store";
+import { inside } from "./base";
 import { formatQuery, parseQuery, type Query } from "./query";
 
 /**
@@ -101,7 +102,8 @@ export function startRouter(): void {
     const link = (event.target as Element | null)?.closest?.("a[href]");
     if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
     const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || url.pathname.startsWith("/api/") || url.pathname.startsWith("/assets/")) return;
+    const page = url.origin === location.origin ? inside(url.pathname) : null;
+    if (page === null || page.startsWith("/api/") || page.startsWith("/assets/")) return;
     if (url.hash && url.pathname === location.pathname && url.search === location.search) return;
     event.preventDefault();
     navigate(url.pathname + url.search + url.hash);

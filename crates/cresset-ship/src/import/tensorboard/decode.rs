@@ -1,13 +1,15 @@
 //! Events as they stand in a file. Field numbers are those of TensorBoard's `compat/proto/event.proto` and `summary.proto`.
 
+mod value;
+
 use std::collections::HashMap;
 
 use cresset_record::{Outcome, TensorStats, Timestamp};
 use serde_json::{Map, Value as Json};
 
-use super::tensor::{self, Tensor};
-use super::{histogram, hparams};
+use super::{histogram, hparams, tensor};
 use crate::proto::{Fields, Malformed};
+use value::Value;
 
 /// Plugins of more tags than this are not remembered.
 const MAX_TAGS: usize = 100_000;
@@ -54,20 +56,6 @@ pub(super) struct Decoder {
     /// A tag's plugin may be named with its first value only.
     plugins: HashMap<String, String>,
     has_session: bool,
-}
-
-/// A `Summary.Value`.
-#[derive(Default)]
-struct Value<'a> {
-    tag: &'a str,
-    plugin: &'a str,
-    /// The plugin's own data.
-    content: &'a [u8],
-    simple: Option<f64>,
-    image: Option<&'a [u8]>,
-    histogram: Option<&'a [u8]>,
-    audio: Option<&'a [u8]>,
-    tensor: Option<&'a [u8]>,
 }
 
 impl Decoder {
@@ -120,7 +108,7 @@ impl Decoder {
 
     /// One value that is wrong does not spoil those beside it.
     fn value<'a>(&mut self, bytes: &'a [u8], whats: &mut Vec<What<'a>>) {
-        let decoded = read(bytes).and_then(|value| self.meaning(&value, whats));
+        let decoded = Value::read(bytes).and_then(|value| self.meaning(&value, whats));
         if decoded.is_err() {
             whats.push(What::Other("value that cannot be decoded".to_owned()));
         }
@@ -137,12 +125,12 @@ impl Decoder {
         } else if let Some(bytes) = value.histogram {
             whats.push(What::Histogram(tag, Box::new(histogram::message(bytes)?)));
         } else if let Some(bytes) = value.image {
-            whats.push(image(tag, bytes)?);
+            whats.push(value::image(tag, bytes)?);
         } else if let Some(bytes) = value.audio {
-            whats.push(audio(tag, bytes)?);
+            whats.push(value::audio(tag, bytes)?);
         } else if let Some(bytes) = value.tensor {
             let plugin = self.plugin(value).to_owned();
-            of_plugin(&plugin, value, &tensor::read(bytes)?, whats)?;
+            value.of_plugin(&plugin, &tensor::read(bytes)?, whats)?;
         } else if value.plugin == "hparams" {
             whats.extend(hparams::read(value.content)?);
         } else {
@@ -163,130 +151,6 @@ impl Decoder {
             .get(value.tag)
             .map_or(value.plugin, |known| known)
     }
-}
-
-fn read(bytes: &[u8]) -> Result<Value<'_>, Malformed> {
-    let mut read = Value::default();
-    for field in Fields::of(bytes) {
-        let (number, value) = field?;
-        match number {
-            1 => read.tag = value.text()?,
-            2 => read.simple = Some(value.float()?),
-            4 => read.image = Some(value.bytes()?),
-            5 => read.histogram = Some(value.bytes()?),
-            6 => read.audio = Some(value.bytes()?),
-            8 => read.tensor = Some(value.bytes()?),
-            9 => {
-                for field in Fields::of(value.bytes()?) {
-                    let (1, plugin) = field? else { continue };
-                    for field in Fields::of(plugin.bytes()?) {
-                        match field? {
-                            (1, name) => read.plugin = name.text()?,
-                            (2, content) => read.content = content.bytes()?,
-                            _ => {}
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(read)
-}
-
-/// A tensor, by the plugin that would show it.
-fn of_plugin<'a>(
-    plugin: &str,
-    value: &Value<'a>,
-    tensor: &Tensor<'a>,
-    whats: &mut Vec<What<'a>>,
-) -> Result<(), Malformed> {
-    let tag = value.tag;
-    match plugin {
-        "scalars" => {
-            if !tensor.strings.is_empty() {
-                return Err(Malformed);
-            }
-            // A zero may be left out.
-            let number = tensor.numbers.first().copied().unwrap_or_default();
-            whats.push(What::Scalar(tag, number));
-        }
-        "histograms" => {
-            let stats = histogram::buckets(&tensor.numbers)?;
-            whats.push(What::Histogram(tag, Box::new(stats)));
-        }
-        "text" => {
-            let parts: Result<Vec<&str>, _> = tensor
-                .strings
-                .iter()
-                .map(|s| std::str::from_utf8(s))
-                .collect();
-            let parts = parts.map_err(|_| Malformed)?;
-            whats.push(What::Text(tag, parts.join("\n")));
-        }
-        "images" => {
-            let [width, height, images @ ..] = &tensor.strings[..] else {
-                return Err(Malformed);
-            };
-            let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
-            let size = number(width).zip(number(height)).ok_or(Malformed)?;
-            let images = numbered(tag, images);
-            whats.extend(images.map(|(tag, bytes)| What::Image { tag, size, bytes }));
-        }
-        "audio" => {
-            // A sound may have a label beside it.
-            let mut sounds = tensor.strings.clone();
-            sounds.retain(|sound| sound.starts_with(b"RIFF"));
-            whats.extend(numbered(tag, &sounds).map(|(tag, bytes)| What::Audio { tag, bytes }));
-        }
-        "hparams" => whats.extend(hparams::read(value.content)?),
-        "" => whats.push(What::Other("tensor without a plugin".to_owned())),
-        other => whats.push(What::Other(format!("value of the plugin {other}"))),
-    }
-    Ok(())
-}
-
-/// The values of one tag; of several, each gets a number.
-fn numbered<'a>(tag: &str, values: &[&'a [u8]]) -> impl Iterator<Item = (String, &'a [u8])> {
-    let is_one = values.len() == 1;
-    values
-        .iter()
-        .enumerate()
-        .map(move |(i, bytes)| match is_one {
-            true => (tag.to_owned(), *bytes),
-            false => (format!("{tag}/{i}"), *bytes),
-        })
-}
-
-/// A `Summary.Image`.
-fn image<'a>(tag: &str, message: &'a [u8]) -> Result<What<'a>, Malformed> {
-    let (mut width, mut height, mut bytes) = (0, 0, &[][..]);
-    for field in Fields::of(message) {
-        match field? {
-            (1, value) => height = u32::try_from(value.int()?).map_err(|_| Malformed)?,
-            (2, value) => width = u32::try_from(value.int()?).map_err(|_| Malformed)?,
-            (4, value) => bytes = value.bytes()?,
-            _ => {}
-        }
-    }
-    let tag = tag.to_owned();
-    Ok(What::Image {
-        tag,
-        size: (width, height),
-        bytes,
-    })
-}
-
-/// A `Summary.Audio`; what else it says stands in the sound as well.
-fn audio<'a>(tag: &str, message: &'a [u8]) -> Result<What<'a>, Malformed> {
-    let mut bytes = &[][..];
-    for field in Fields::of(message) {
-        if let (4, value) = field? {
-            bytes = value.bytes()?;
-        }
-    }
-    let tag = tag.to_owned();
-    Ok(What::Audio { tag, bytes })
 }
 
 /// A `LogMessage`.

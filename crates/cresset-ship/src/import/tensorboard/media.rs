@@ -1,33 +1,13 @@
 //! What the bytes of an image or a sound are.
 
-use cresset_record::{ImageDetail, MediaDetail};
+use cresset_record::{ImageDetail, MediaDetail, sniff};
 
 /// An image's media type: only what a browser takes for a picture and for nothing else.
 pub(in crate::import) fn image(
     bytes: &[u8],
     (width, height): (u32, u32),
 ) -> Option<(&'static str, MediaDetail)> {
-    let media_type = match bytes {
-        [0x89, b'P', b'N', b'G', ..] => "image/png",
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [b'G', b'I', b'F', b'8', ..] => "image/gif",
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => "image/webp",
-        _ => return None,
-    };
+    let media_type = sniff(bytes).filter(|media_type| media_type.starts_with("image/"))?;
     let detail = ImageDetail {
         width,
         height,

@@ -1,6 +1,6 @@
 //! Names of runs and series from elsewhere.
 
-use cresset_record::{Digest, Key, MAX_KEY, NameError, RunId};
+use cresset_record::{Digest, Key, MAX_KEY, NameError, Project, RunId};
 
 /// The id of a run that is imported: from the kind of its source and from what tells the source from all others.
 ///
@@ -15,6 +15,29 @@ pub fn run_id(kind: &str, identity: &[&[u8]]) -> Result<RunId, NameError> {
     }
     let digest = Digest::of(&bytes).to_string();
     RunId::try_from(format!("{kind}-{}", &digest[..16]))
+}
+
+/// The project nearest to a name from elsewhere, such as that of an experiment.
+///
+/// # Errors
+/// If the name is none at all.
+pub fn project_named(name: &str) -> Result<Project, NameError> {
+    if let Ok(project) = Project::try_from(name.to_owned()) {
+        return Ok(project);
+    }
+    let mut plain: String = name
+        .chars()
+        .map(|c| if c.is_control() { '_' } else { c })
+        .collect();
+    let digest = Digest::of(name.as_bytes()).to_string();
+    loop {
+        // Names that are mended alike stay apart.
+        let mended = Project::try_from(format!("{plain}-{}", &digest[..6]));
+        match mended {
+            Err(_) if plain.pop().is_some() => {}
+            mended => return mended,
+        }
+    }
 }
 
 /// The key nearest to a name from elsewhere.

@@ -1,0 +1,87 @@
+//! What shipping costs the thread that trains: the same loop with and without, in turns, by that thread's own processor time.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use cresset_benches::{Budget, Figures, median, thread_cpu_seconds};
+use cresset_run::{Run, init};
+
+use crate::Server;
+
+/// Calls of a turn, five values each.
+const CALLS: u64 = 10_000;
+
+/// Measures in a process of its own, which finds the command and its key in its environment, as a program that trains does.
+pub(crate) fn measure(program: &Path, turns: usize, figures: &mut Figures) -> Result<()> {
+    let here = tempfile::tempdir()?;
+    let server = Server::start(program)?;
+    let mut trainer = Command::new(env::current_exe()?);
+    trainer.arg("--train-in").arg(here.path());
+    trainer.args(["--turns", &turns.to_string(), "--to", &server.address]);
+    trainer
+        .env("CRESSET_BIN", program)
+        .env("CRESSET_API_KEY", &server.key);
+    let trained = trainer.output()?;
+    ensure!(
+        trained.status.success(),
+        "{}",
+        String::from_utf8_lossy(&trained.stderr)
+    );
+    let said = String::from_utf8(trained.stdout)?;
+    let costs: Vec<f64> = said
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .context("the trainer says no figures")?;
+    let [alone, shipped] = costs[..] else {
+        anyhow::bail!("the trainer says {} figures", costs.len());
+    };
+    figures.note("a call of `log`, not shipped".into(), alone, "ns");
+    figures.note("the same, shipped meanwhile".into(), shipped, "ns");
+    let budget = Budget::AtMost(1.1);
+    figures.add("the one over the other".into(), shipped / alone, "", budget);
+    Ok(())
+}
+
+/// The process that trains: prints nanoseconds of a call without and with shipping.
+pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<()> {
+    let mut costs = [Vec::new(), Vec::new()];
+    for turn in 0..2 * turns {
+        let is_shipped = turn % 2 == 1;
+        let mut run = init("cost").dir(dir).id(format!("turn-{turn}"));
+        if is_shipped {
+            run = run.ship_to(address);
+        }
+        let run = run.start()?;
+        // What begins a run is no part of it.
+        thread::sleep(Duration::from_millis(300));
+        costs[usize::from(is_shipped)].push(log(&run));
+        ensure!(run.finish().lost == 0, "a run has lost something");
+    }
+    let [alone, shipped] = costs.map(|mut costs| median(&mut costs));
+    println!("{alone} {shipped}");
+    Ok(())
+}
+
+/// Logs as a fast loop does; nanoseconds a call.
+fn log(run: &Run) -> f64 {
+    let names = ["loss", "accuracy", "lr", "grad_norm", "tokens"];
+    let series = names.map(|name| run.series(&format!("train/{name}")));
+    let began = thread_cpu_seconds();
+    let mut slept = 0.0;
+    for step in 0..CALLS {
+        let value = 1.0 / (1.0 + step as f64);
+        run.log(step, series.each_ref().map(|series| (series, value)));
+        if step % 100 == 99 {
+            // About 20,000 calls a second, so that what is logged is shipped meanwhile.
+            let before = thread_cpu_seconds();
+            thread::sleep(Duration::from_millis(5));
+            slept += thread_cpu_seconds() - before;
+        }
+    }
+    (thread_cpu_seconds() - began - slept) / CALLS as f64 * 1e9
+}

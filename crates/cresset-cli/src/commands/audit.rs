@@ -1,0 +1,94 @@
+//! `cresset audit`: who changed what.
+
+use std::path::Path;
+
+use cresset_record::RunId;
+use cresset_store::{AuditEntry, AuditQuery, Store, Via};
+use ratatui::text::Span;
+use serde_json::json;
+
+use super::project;
+use crate::args::AuditArguments;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::table::{Column, Table};
+use crate::{human, locate};
+
+pub(crate) fn run(
+    a: &AuditArguments,
+    dir: Option<&Path>,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let run = a.run.clone().map(RunId::try_from).transpose();
+    let query = AuditQuery {
+        who: a.who.clone(),
+        project: a.project.as_deref().map(project).transpose()?,
+        run: run.map_err(|error| Failure::usage(error.to_string()))?,
+        limit: a.limit,
+        ..AuditQuery::default()
+    };
+    let entries = store.audit(&query)?;
+    if a.json {
+        for entry in &entries {
+            out.line(json(entry).to_string())?;
+        }
+        return Ok(Exit::Ok);
+    }
+    if entries.is_empty() {
+        eprintln!("nobody changed anything");
+        return Ok(Exit::Ok);
+    }
+    print(&entries, out)?;
+    Ok(Exit::Ok)
+}
+
+fn json(entry: &AuditEntry) -> serde_json::Value {
+    json!({
+        "number": entry.number,
+        "time": human::rfc3339(entry.time),
+        "who": entry.actor.name,
+        "via": entry.actor.via.word(),
+        "address": entry.actor.address.map(|address| address.to_string()),
+        "action": entry.action,
+        "project": entry.project,
+        "run": entry.run,
+        "detail": entry.detail,
+    })
+}
+
+fn print(entries: &[AuditEntry], out: &mut Output) -> anyhow::Result<()> {
+    let column = |title: &str, cuttable| Column {
+        title: title.to_owned(),
+        right: false,
+        cuttable,
+    };
+    let mut table = Table::new(vec![
+        column("when", false),
+        column("who", true),
+        column("what", false),
+        column("to", true),
+        column("detail", true),
+    ]);
+    for entry in entries {
+        let place = match (&entry.project, &entry.run) {
+            (Some(project), Some(run)) => format!("{project}/{run}"),
+            (Some(project), None) => project.to_string(),
+            (None, _) => String::new(),
+        };
+        let who = match (entry.actor.via, entry.actor.address) {
+            (Via::Rule, _) => format!("the rule {}", entry.actor.name),
+            (_, Some(address)) => format!("{} at {address}", entry.actor.name),
+            (_, None) => entry.actor.name.clone(),
+        };
+        table.push(vec![
+            Span::raw(human::local_time(entry.time)),
+            Span::raw(human::clean(&who)),
+            Span::raw(entry.action.clone()),
+            Span::raw(human::clean(&place)),
+            Span::raw(human::clean(&entry.detail)),
+        ]);
+    }
+    table.print(out)?;
+    Ok(())
+}

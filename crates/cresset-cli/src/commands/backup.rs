@@ -1,0 +1,74 @@
+//! `cresset backup`: makes, checks and restores backups.
+
+use std::path::Path;
+
+use cresset_record::Root;
+use cresset_store::{Store, backups, check_backup, restore_backup, thin_backups};
+
+use crate::args::{BackupArguments, BackupCommand, BackupCreateArguments, BackupRestoreArguments};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::{human, locate};
+
+pub(crate) fn run(
+    arguments: &BackupArguments,
+    dir: Option<&Path>,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    match &arguments.command {
+        BackupCommand::Create(a) => create(a, dir, out)?,
+        BackupCommand::List(a) => {
+            for backup in backups(&a.to)? {
+                let runs = human::count(backup.runs, "run");
+                let size = human::bytes(backup.bytes);
+                out.line(format!("{}  {runs}, {size}", backup.path.display()))?;
+            }
+        }
+        BackupCommand::Verify(a) => {
+            let bad = check_backup(&a.backup)?;
+            for file in &bad {
+                out.line(human::clean(&format!("{}: {}", file.file, file.why)))?;
+            }
+            if !bad.is_empty() {
+                return Ok(Exit::Damaged);
+            }
+            out.line(format!("{} is whole", a.backup.display()))?;
+        }
+        BackupCommand::Restore(a) => restore(a, out)?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn create(a: &BackupCreateArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<()> {
+    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let made = store.back_up(&a.to)?;
+    out.line(format!(
+        "{}: {}, {}, of which {} are new",
+        made.path.display(),
+        human::count(made.runs, "run"),
+        human::bytes(made.bytes),
+        human::bytes(made.new_bytes)
+    ))?;
+    if let Some(keep) = a.keep {
+        for path in thin_backups(&a.to, keep)? {
+            out.line(format!("{} is removed", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn restore(a: &BackupRestoreArguments, out: &mut Output) -> anyhow::Result<()> {
+    let root = Root::new(&a.to);
+    let store = restore_backup(&a.backup, &root)?;
+    let runs = store.root().runs()?.len() as u64;
+    out.line(format!(
+        "{} restored into {}",
+        human::count(runs, "run"),
+        a.to.display()
+    ))?;
+    // What came to the old folder after the backup is still where it was sent from.
+    eprintln!(
+        "runs that were sent after the backup come again with `cresset sync --again` where they were recorded"
+    );
+    Ok(())
+}

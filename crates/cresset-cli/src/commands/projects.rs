@@ -1,0 +1,168 @@
+//! `cresset project`: who sees a project, how much it may hold, and what of it goes with time.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::str::FromStr;
+
+use cresset_store::{ProjectSettings, Store};
+use ratatui::text::Span;
+
+use super::project;
+use crate::args::{ProjectArguments, ProjectCommand, ProjectSetArguments};
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::table::{Column, Table};
+use crate::{human, locate};
+
+pub(crate) fn run(
+    arguments: &ProjectArguments,
+    dir: Option<&Path>,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    store.refresh()?;
+    match &arguments.command {
+        ProjectCommand::List => list(&store, out)?,
+        ProjectCommand::Set(a) => set(&store, a, out)?,
+    }
+    Ok(Exit::Ok)
+}
+
+fn list(store: &Store, out: &mut Output) -> anyhow::Result<()> {
+    let column = |title: &str, right| Column {
+        title: title.to_owned(),
+        right,
+        cuttable: !right,
+    };
+    let mut table = Table::new(vec![
+        column("project", false),
+        column("runs", true),
+        column("size", true),
+        column("set", false),
+    ]);
+    let mut names: Vec<_> = store
+        .projects()?
+        .into_iter()
+        .map(|overview| (overview.project, overview.states.values().sum::<u64>()))
+        .collect();
+    for (name, _) in store.all_project_settings()? {
+        if names.iter().all(|(known, _)| *known != name) {
+            names.push((name, 0));
+        }
+    }
+    if names.is_empty() {
+        eprintln!("no projects yet");
+        return Ok(());
+    }
+    for (name, runs) in names {
+        let words = words(&store.project_settings(&name)?);
+        table.push(vec![
+            Span::raw(human::clean(name.as_str())),
+            Span::raw(runs.to_string()),
+            Span::raw(human::bytes(store.project_bytes(&name))),
+            Span::raw(words.join(", ")),
+        ]);
+    }
+    table.print(out)?;
+    Ok(())
+}
+
+fn set(store: &Store, a: &ProjectSetArguments, out: &mut Output) -> anyhow::Result<()> {
+    let name = project(&a.project)?;
+    let before = store.project_settings(&name)?;
+    let mut settings = before.clone();
+    if let Some(private) = a.private {
+        settings.private = private;
+    }
+    if let Some(text) = &a.quota {
+        settings.quota = or_none(text, "--quota", "a size such as 50GB", human::parse_bytes)?;
+    }
+    if let Some(text) = &a.keep_checkpoints {
+        settings.keep_checkpoints = or_none(text, "--keep-checkpoints", "a number", number)?;
+    }
+    if let Some(text) = &a.media_days {
+        settings.media_days = or_none(text, "--media-days", "a number of days", number)?;
+    }
+    let expired = store.expired(&name, &settings)?;
+    let rules = |settings: &ProjectSettings| (settings.keep_checkpoints, settings.media_days);
+    let is_new_rule = settings.removes() && rules(&settings) != rules(&before);
+    if is_new_rule {
+        let runs: BTreeSet<&str> = expired.iter().map(|blob| blob.run.run.as_str()).collect();
+        let would = format!(
+            "{} of {}, {}",
+            human::count(expired.len() as u64, "checkpoint or media value"),
+            human::count(runs.len() as u64, "run"),
+            human::bytes(expired.iter().map(|blob| blob.bytes).sum())
+        );
+        if !a.yes {
+            out.line(format!(
+                "would remove {would}; nothing is set yet, --yes sets it"
+            ))?;
+            for blob in expired.iter().take(10) {
+                let line = format!(
+                    "  {} {} step {}: {} ({})",
+                    blob.run.run,
+                    blob.key,
+                    blob.step,
+                    human::bytes(blob.bytes),
+                    blob.why
+                );
+                out.line(human::clean(&line))?;
+            }
+            if expired.len() > 10 {
+                out.line(format!("  and {} more", expired.len() - 10))?;
+            }
+            return Ok(());
+        }
+        out.line(format!("removes {would}, within the hour"))?;
+    }
+    store.set_project(&name, &settings)?;
+    let words = words(&settings);
+    let all = match words.as_slice() {
+        [] => "nothing is set".to_owned(),
+        words => words.join(", "),
+    };
+    out.line(human::clean(&format!("{name}: {all}")))?;
+    Ok(())
+}
+
+/// What is set, in words.
+fn words(settings: &ProjectSettings) -> Vec<String> {
+    let mut words = Vec::new();
+    if settings.private {
+        words.push("private".to_owned());
+    }
+    words.extend(
+        settings
+            .quota
+            .map(|bytes| format!("at most {}", human::bytes(bytes))),
+    );
+    words.extend(
+        settings
+            .keep_checkpoints
+            .map(|n| format!("the last {n} checkpoints")),
+    );
+    words.extend(
+        settings
+            .media_days
+            .map(|days| format!("media for {days} days")),
+    );
+    words
+}
+
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+fn or_none<T>(
+    text: &str,
+    option: &str,
+    wanted: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> anyhow::Result<Option<T>> {
+    if text == "none" {
+        return Ok(None);
+    }
+    let bad = || Failure::usage(format!("`{option} {text}`: give {wanted}, or none"));
+    read(text).map(Some).ok_or_else(bad)
+}

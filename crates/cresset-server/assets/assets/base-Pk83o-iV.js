@@ -1,0 +1,1 @@
+var e=typeof document>`u`?``:document.querySelector(`meta[name="cresset-base"]`)?.content??``;function t(t,n=e){if(!t.startsWith(n))return null;let r=t.slice(n.length);return r===``?`/`:r.startsWith(`/`)?r:null}export{t as n,e as t};

@@ -1,0 +1,241 @@
+//! Backups: folders of runs as they were at a time, made while others write.
+//!
+//! A backup is itself a folder of runs, `TO/2026-11-26T10-53-10Z/`, that every command reads. Beside the runs it has `people.json`, what people said, and
+//! `backup.json`, every file with its length and digest, which is written last: without it a backup is not whole. A file that has not
+//! changed since the backup before is one file with it (a hard link), so that each costs only what is new.
+//!
+//! What people said is written down before the logs are copied, so that it is about no run that is not there.
+
+mod copy;
+mod manifest;
+mod people;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cresset_record::{Digest, Root, Timestamp};
+
+use crate::error::StoreError;
+use crate::people::{About, note};
+use crate::store::Store;
+use manifest::{Entry, MANIFEST, Manifest};
+
+const PEOPLE: &str = "people.json";
+
+/// A backup, and how it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Its folder.
+    pub path: PathBuf,
+    /// When it was begun.
+    pub time: Timestamp,
+    /// How many runs it has.
+    pub runs: u64,
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Of these, bytes that an earlier backup does not have.
+    pub new_bytes: u64,
+}
+
+/// What is wrong with a backup: a file, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFile {
+    /// Its path in the backup.
+    pub file: String,
+    /// Why, for people.
+    pub why: String,
+}
+
+impl Store {
+    /// Makes a backup in the folder `to`, beside those that are there.
+    ///
+    /// # Errors
+    /// `Io` if something cannot be read or written; what is there of it then is not whole and no backup. `Invalid` if `to` is in the folder of runs.
+    pub fn back_up(&self, to: &Path) -> Result<Backup, StoreError> {
+        fs::create_dir_all(to).map_err(failed(to))?;
+        let own = fs::canonicalize(self.root().path()).map_err(failed(self.root().path()))?;
+        let to = fs::canonicalize(to).map_err(failed(to))?;
+        if to.starts_with(&own) {
+            return Err(invalid(format!(
+                "{} is in the folder of runs, which it would be lost with; choose another place",
+                to.display()
+            )));
+        }
+        let time = Timestamp::now();
+        let before = backups(&to)?
+            .pop()
+            .map(|last| Manifest::read(&last.path))
+            .transpose()?;
+        let before = before.unwrap_or_default();
+        let path = to.join(folder_name(time));
+        fs::create_dir(&path).map_err(failed(&path))?;
+        let people = self.engine().read(people::dump)?;
+        let mut copying = copy::Copying::new(&own, &path, before);
+        copying.keep(PEOPLE, people.as_bytes())?;
+        let mut runs = 0;
+        for run in self.root().runs().map_err(failed(&own))? {
+            runs += u64::from(copying.run(&run)?);
+        }
+        let (files, new_bytes) = copying.done();
+        let manifest = Manifest { time, runs, files };
+        manifest.write(&path)?;
+        let detail = path.display().to_string();
+        self.engine()
+            .write(|tx| note(tx, self.actor(), "backup", About::all(&detail)))?;
+        Ok(Backup {
+            bytes: manifest.bytes(),
+            path,
+            time,
+            runs,
+            new_bytes,
+        })
+    }
+}
+
+/// The whole backups in a folder, the oldest first.
+///
+/// # Errors
+/// If the folder, or what one of them has, cannot be read.
+pub fn backups(to: &Path) -> Result<Vec<Backup>, StoreError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(to).map_err(failed(to))?.flatten() {
+        let path = entry.path();
+        if path.join(MANIFEST).is_file() {
+            found.push(described(path)?);
+        }
+    }
+    found.sort_by_key(|backup| backup.time);
+    Ok(found)
+}
+
+fn described(path: PathBuf) -> Result<Backup, StoreError> {
+    let manifest = Manifest::read(&path)?;
+    Ok(Backup {
+        time: manifest.time,
+        runs: manifest.runs,
+        bytes: manifest.bytes(),
+        new_bytes: 0,
+        path,
+    })
+}
+
+/// Reads every byte of a backup and says what is not as it was written.
+///
+/// # Errors
+/// `NotFound` if it is no backup, or no whole one.
+pub fn check_backup(path: &Path) -> Result<Vec<BadFile>, StoreError> {
+    let manifest = Manifest::read(path)?;
+    let mut bad = Vec::new();
+    for (file, entry) in &manifest.files {
+        let why = match Digest::of_file(&path.join(file)) {
+            Ok((digest, bytes)) if (digest, bytes) == (entry.digest, entry.bytes) => continue,
+            Ok((_, bytes)) if bytes != entry.bytes => {
+                format!("has {bytes} bytes instead of {}", entry.bytes)
+            }
+            Ok(_) => "its bytes are not what was written".to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "is missing".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        bad.push(BadFile {
+            file: file.clone(),
+            why,
+        });
+    }
+    Ok(bad)
+}
+
+/// Makes the folder of runs `root` from a backup: logs, blobs, and what people said, keys included. Every byte is checked on the way.
+///
+/// # Errors
+/// `Conflict` if there is something in the folder already; `NotFound` if it is no whole backup; `Invalid` if one of its files is not what
+/// was written: what was restored until then stays, and is not complete.
+pub fn restore_backup(backup: &Path, root: &Root) -> Result<Store, StoreError> {
+    let manifest = Manifest::read(backup)?;
+    let to = root.path();
+    let is_empty = match fs::read_dir(to) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(failed(to)(error)),
+    };
+    if !is_empty {
+        return Err(StoreError::Conflict(format!(
+            "{} is not empty; restore into a new folder, so that nothing there is lost",
+            to.display()
+        )));
+    }
+    fs::create_dir_all(to).map_err(failed(to))?;
+    for (file, entry) in &manifest.files {
+        let (from, at) = (backup.join(file), to.join(file));
+        if file == PEOPLE {
+            continue;
+        }
+        let copied = copy::whole(&from, &at)?;
+        check(file, entry, copied)?;
+    }
+    let store = Store::open(root.clone())?;
+    if let Some(entry) = manifest.files.get(PEOPLE) {
+        let path = backup.join(PEOPLE);
+        let text = fs::read(&path).map_err(failed(&path))?;
+        check(PEOPLE, entry, (Digest::of(&text), text.len() as u64))?;
+        store.engine().write(|tx| people::load(tx, &text))?;
+    }
+    let detail = backup.display().to_string();
+    store
+        .engine()
+        .write(|tx| note(tx, store.actor(), "backup.restore", About::all(&detail)))?;
+    store.refresh()?;
+    Ok(store)
+}
+
+/// Removes all backups of a folder but the last `keep`; gives those that are gone.
+///
+/// # Errors
+/// `Invalid` if none would be kept; `Io` if one cannot be removed.
+pub fn thin_backups(to: &Path, keep: usize) -> Result<Vec<PathBuf>, StoreError> {
+    if keep == 0 {
+        return Err(invalid(
+            "no backup would be kept at all; keep at least 1".into(),
+        ));
+    }
+    let mut all = backups(to)?;
+    all.truncate(all.len().saturating_sub(keep));
+    for old in &all {
+        // First the file that makes it one, so that half of a backup is never taken for a whole one.
+        let manifest = old.path.join(MANIFEST);
+        fs::remove_file(&manifest).map_err(failed(&manifest))?;
+        fs::remove_dir_all(&old.path).map_err(failed(&old.path))?;
+    }
+    Ok(all.into_iter().map(|old| old.path).collect())
+}
+
+fn check(file: &str, entry: &Entry, found: (Digest, u64)) -> Result<(), StoreError> {
+    if found == (entry.digest, entry.bytes) {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "the backup is damaged: {file} is not what was written; `cresset backup verify` lists all that is"
+    )))
+}
+
+/// When it was begun, in UTC, as a name that sorts and that all file systems take.
+fn folder_name(time: Timestamp) -> String {
+    let instant = jiff::Timestamp::from_microsecond(time.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    instant.strftime("%Y-%m-%dT%H-%M-%S%.3fZ").to_string()
+}
+
+/// Files by their paths in the backup, with `/` between folders.
+type Files = BTreeMap<String, Entry>;
+
+fn invalid(message: String) -> StoreError {
+    StoreError::Invalid {
+        message,
+        column: None,
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { path, source }
+}

@@ -1,0 +1,194 @@
+//! Copies a folder of runs, files that have not changed by reference.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use cresset_record::{Digest, RunDir, Timestamp, is_live, whole as whole_frames};
+
+use super::manifest::{Entry, Manifest};
+use super::{Files, failed};
+use crate::error::StoreError;
+
+pub(super) struct Copying<'a> {
+    root: &'a Path,
+    to: &'a Path,
+    /// What the backup before has, and where that is.
+    before: Manifest,
+    last: Option<PathBuf>,
+    files: Files,
+    new_bytes: u64,
+}
+
+impl<'a> Copying<'a> {
+    pub(super) fn new(root: &'a Path, to: &'a Path, before: Manifest) -> Self {
+        let beside = to
+            .parent()
+            .map(|all| all.join(super::folder_name(before.time)));
+        Self {
+            root,
+            to,
+            before,
+            last: beside,
+            files: Files::new(),
+            new_bytes: 0,
+        }
+    }
+
+    /// Keeps bytes that are in no file.
+    pub(super) fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.to.join(name);
+        let written = File::create(&path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        written.map_err(failed(&path))?;
+        self.new_bytes += bytes.len() as u64;
+        self.enter(name.to_owned(), Digest::of(bytes), bytes.len() as u64, 0);
+        Ok(())
+    }
+
+    /// Copies a run; `false` if it went meanwhile.
+    pub(super) fn run(&mut self, run: &RunDir) -> Result<bool, StoreError> {
+        let path = fs::canonicalize(run.path());
+        let path = match path {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            path => path.map_err(failed(run.path()))?,
+        };
+        self.folder(&path)?;
+        // Of what is being written, whole frames: the rest comes with the next backup.
+        let segments = run.segments().unwrap_or_default();
+        for (rank, index) in segments {
+            if is_live(run, rank) {
+                let file = run.segment(rank, index);
+                let name = file.file_name().map(|name| path.join(name));
+                self.cut(&name.unwrap_or(file))?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn folder(&mut self, from: &Path) -> Result<(), StoreError> {
+        let entries = match fs::read_dir(from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed(from))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed(from))?;
+            let kind = entry.file_type().map_err(failed(&entry.path()))?;
+            let name = entry.file_name();
+            // Locks are of the processes of this machine, and what is still coming in is nobody's yet.
+            let passing = name.to_str().is_none_or(|name| {
+                name.ends_with(".lock")
+                    || name.ends_with(".new")
+                    || name.contains(".tmp")
+                    || name == "incoming"
+            });
+            if passing {
+                continue;
+            }
+            if kind.is_dir() {
+                self.folder(&entry.path())?;
+            } else if kind.is_file() {
+                self.file(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, from: &Path) -> Result<(), StoreError> {
+        let Some(name) = self.name(from) else {
+            return Ok(());
+        };
+        let metadata = match fs::metadata(from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            metadata => metadata.map_err(failed(from))?,
+        };
+        let changed = metadata
+            .modified()
+            .map_or(0, |time| Timestamp::from(time).0);
+        let at = self.to.join(&name);
+        if let Some(parent) = at.parent() {
+            fs::create_dir_all(parent).map_err(failed(parent))?;
+        }
+        if let (Some(known), Some(last)) = (self.before.files.get(&name), &self.last)
+            && (known.bytes, known.changed) == (metadata.len(), changed)
+            && fs::hard_link(last.join(&name), &at).is_ok()
+        {
+            self.files.insert(name, *known);
+            return Ok(());
+        }
+        let (digest, bytes) = match whole(from, &at) {
+            // A run went while it was copied.
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(());
+            }
+            copied => copied?,
+        };
+        self.new_bytes += bytes;
+        self.enter(name, digest, bytes, changed);
+        Ok(())
+    }
+
+    /// Cuts the copy of a log to whole frames.
+    fn cut(&mut self, from: &Path) -> Result<(), StoreError> {
+        let Some(name) = self.name(from) else {
+            return Ok(());
+        };
+        let at = self.to.join(&name);
+        let Ok(file) = File::open(&at) else {
+            return Ok(());
+        };
+        // A log that is damaged further up is kept as it is.
+        let Ok(Some(found)) = whole_frames(file, &at) else {
+            return Ok(());
+        };
+        let length = fs::metadata(&at).map_err(failed(&at))?.len();
+        if found.bytes >= length {
+            return Ok(());
+        }
+        // It may be one file with the backup before, which stays as it is.
+        let mut bytes = fs::read(&at).map_err(failed(&at))?;
+        bytes.truncate(usize::try_from(found.bytes).unwrap_or(usize::MAX));
+        fs::remove_file(&at).map_err(failed(&at))?;
+        self.keep(&name, &bytes)
+    }
+
+    fn enter(&mut self, name: String, digest: Digest, bytes: u64, changed: i64) {
+        let entry = Entry {
+            bytes,
+            digest,
+            changed,
+        };
+        self.files.insert(name, entry);
+    }
+
+    /// A file's path in the backup; `None` where it has no name that can be written down.
+    fn name(&self, from: &Path) -> Option<String> {
+        let parts = from.strip_prefix(self.root).ok()?.iter();
+        let parts: Option<Vec<&str>> = parts.map(|part| part.to_str()).collect();
+        parts.map(|parts| parts.join("/"))
+    }
+
+    /// All files, and the bytes of those that the backup before does not have.
+    pub(super) fn done(self) -> (Files, u64) {
+        (self.files, self.new_bytes)
+    }
+}
+
+/// Copies a file, onto the disk; gives the digest and the length of what was copied.
+pub(super) fn whole(from: &Path, to: &Path) -> Result<(Digest, u64), StoreError> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(failed(parent))?;
+    }
+    let input = File::open(from).map_err(failed(from))?;
+    // What a live log gains meanwhile is not part of it.
+    let length = input.metadata().map_err(failed(from))?.len();
+    let mut input = input.take(length);
+    let copied = File::create_new(to).and_then(|mut output| {
+        io::copy(&mut input, &mut output)?;
+        output.sync_all()
+    });
+    copied.map_err(failed(to))?;
+    Digest::of_file(to).map_err(failed(to))
+}

@@ -1,0 +1,75 @@
+//! What a backup has: `backup.json`.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use cresset_record::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Files, failed};
+use crate::error::StoreError;
+
+pub(super) const MANIFEST: &str = "backup.json";
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    pub(super) time: Timestamp,
+    pub(super) runs: u64,
+    pub(super) files: Files,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) bytes: u64,
+    pub(super) digest: Digest,
+    /// When the file it was copied from last changed, microseconds since 1970: one that has not changed is not read again.
+    pub(super) changed: i64,
+}
+
+impl Manifest {
+    pub(super) fn read(backup: &Path) -> Result<Self, StoreError> {
+        let path = backup.join(MANIFEST);
+        let text = fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::NotFound(format!(
+                "{} is no backup, or one that was not finished: it has no {MANIFEST}",
+                backup.display()
+            )),
+            _ => failed(&path)(error),
+        })?;
+        let manifest: Self = serde_json::from_slice(&text)
+            .map_err(|error| super::invalid(format!("{}: {error}", path.display())))?;
+        // It may come from anywhere, and files are written where it says.
+        match manifest.files.keys().find(|file| !is_inside(file)) {
+            Some(file) => Err(super::invalid(format!(
+                "{}: {file:?} is not in the backup",
+                path.display()
+            ))),
+            None => Ok(manifest),
+        }
+    }
+
+    /// Writes it whole or not at all.
+    pub(super) fn write(&self, backup: &Path) -> Result<(), StoreError> {
+        let (path, temporary) = (backup.join(MANIFEST), backup.join("backup.json.new"));
+        let text = serde_json::to_vec(self)
+            .map_err(|error| StoreError::Engine(format!("{MANIFEST}: {error}")))?;
+        let written = File::create(&temporary).and_then(|mut file| {
+            file.write_all(&text)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)
+        });
+        written.map_err(failed(&path))
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.files.values().map(|entry| entry.bytes).sum()
+    }
+}
+
+/// Whether a path stays in the folder that it is put after.
+fn is_inside(file: &str) -> bool {
+    let plain =
+        |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\\');
+    file.split('/').all(plain) && !file.contains(':')
+}

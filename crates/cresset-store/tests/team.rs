@@ -1,0 +1,414 @@
+//! What a team needs: who may what, who did what, how much room there is, and what goes with time.
+
+mod common;
+
+use std::fs;
+
+use common::{key, project};
+use cresset_record::*;
+use cresset_store::*;
+use serde_json::json;
+use tempfile::TempDir;
+
+const DAY: i64 = 86_400_000_000;
+
+fn folder() -> (TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(Root::new(dir.path())).unwrap();
+    (dir, store)
+}
+
+fn named(name: &str) -> Project {
+    Project::try_from(name.to_owned()).unwrap()
+}
+
+fn grant(project: Option<&str>, role: Role) -> Grant {
+    Grant {
+        scope: project.map_or(KeyScope::All, |name| KeyScope::Project(named(name))),
+        role,
+    }
+}
+
+/// A media value: its key, step, days ago, role of a file or none for text, bytes.
+type Value<'a> = (&'a str, u64, i64, Option<&'a str>, &'a [u8]);
+
+/// A run with media.
+fn run_with_media(store: &Store, id: &str, media: &[Value<'_>]) -> RunDir {
+    let run = key(id);
+    let dir = store.root().run(&run.project, &run.run);
+    fs::create_dir_all(dir.path()).unwrap();
+    let mut log = LogWriter::create(&dir, Rank(0)).unwrap();
+    let now = Timestamp::now();
+    let start = Start {
+        run: run.run,
+        project: run.project,
+        name: id.to_owned(),
+        rank: Rank(0),
+        world_size: None,
+        time: now,
+        group: None,
+        job_type: None,
+        tags: Vec::new(),
+        notes: String::new(),
+        config: serde_json::Map::new(),
+        cresset_version: "0.1.0".into(),
+    };
+    let mut frame = FrameBuilder::default();
+    frame.push(&Record::Start(Box::new(start))).unwrap();
+    let mut keys: Vec<&str> = Vec::new();
+    for &(name, step, days, role, bytes) in media {
+        let id = keys
+            .iter()
+            .position(|known| *known == name)
+            .unwrap_or_else(|| {
+                keys.push(name);
+                let record = Record::Key {
+                    id: KeyId(keys.len() as u32 - 1),
+                    key: Key::try_from(name.to_owned()).unwrap(),
+                };
+                frame.push(&record).unwrap();
+                keys.len() - 1
+            });
+        let detail = match role {
+            Some(role) => MediaDetail::File {
+                name: "model.safetensors".into(),
+                role: Some(role.to_owned()),
+                metadata: serde_json::Map::new(),
+            },
+            None => MediaDetail::Text,
+        };
+        let record = Record::Media {
+            key: KeyId(id as u32),
+            step,
+            time: Timestamp(now.0 - days * DAY),
+            media: Box::new(Media {
+                content: Content::Blob(dir.blobs().put(bytes, "text/plain").unwrap()),
+                caption: None,
+                detail,
+            }),
+        };
+        frame.push(&record).unwrap();
+    }
+    log.append(&mut frame).unwrap();
+    store.refresh().unwrap();
+    dir
+}
+
+#[test]
+fn a_user_may_what_grants_say_and_keys_narrow() {
+    let (_dir, store) = folder();
+    let grants = [
+        grant(None, Role::Read),
+        grant(Some("solder"), Role::Write),
+        grant(Some("secret"), Role::Admin),
+    ];
+    store.set_user("alice", &grants).unwrap();
+    let make = |name: &str, role, scope, owner: Option<&str>| {
+        let new = NewKey {
+            owner: owner.map(str::to_owned),
+            ..NewKey::new(name, role, scope)
+        };
+        store.create_key(new).map(|(_, secret)| secret)
+    };
+    let whole = make("laptop", Role::Admin, KeyScope::All, Some("alice")).unwrap();
+    let narrow = make(
+        "ci",
+        Role::Read,
+        KeyScope::Project(named("solder")),
+        Some("alice"),
+    )
+    .unwrap();
+    let robot = make("robot", Role::Write, KeyScope::All, None).unwrap();
+    assert!(matches!(
+        make("x", Role::Read, KeyScope::All, Some("bob")),
+        Err(StoreError::NotFound(_))
+    ));
+    let role = |secret: &str, project: &str| {
+        let access = store.verify_key(secret).unwrap()?;
+        access.role_in(&named(project))
+    };
+    assert_eq!(role(&whole, "solder"), Some(Role::Write));
+    assert_eq!(role(&whole, "else"), Some(Role::Read));
+    assert_eq!(role(&whole, "secret"), Some(Role::Admin));
+    assert_eq!(role(&narrow, "solder"), Some(Role::Read));
+    assert_eq!(role(&narrow, "secret"), None);
+    assert_eq!(role(&robot, "secret"), Some(Role::Write));
+
+    // A private project is not there for those who may only "everything".
+    let private = ProjectSettings {
+        private: true,
+        ..ProjectSettings::default()
+    };
+    store.set_project(&named("secret"), &private).unwrap();
+    store.set_project(&named("else"), &private).unwrap();
+    assert_eq!(role(&robot, "secret"), None);
+    assert_eq!(role(&whole, "secret"), Some(Role::Admin));
+    assert_eq!(role(&whole, "else"), None);
+    let boss = make("boss", Role::Admin, KeyScope::All, None).unwrap();
+    assert_eq!(role(&boss, "else"), Some(Role::Admin));
+    let access = store.verify_key(&robot).unwrap().unwrap();
+    assert_eq!(
+        (access.role(), access.role_everywhere()),
+        (Some(Role::Write), None)
+    );
+    let access = store.verify_key(&boss).unwrap().unwrap();
+    assert_eq!(access.role_everywhere(), Some(Role::Admin));
+
+    // Fewer grants count at once, and whoever goes takes all keys along.
+    store.set_user("alice", &[grant(None, Role::Read)]).unwrap();
+    assert_eq!(role(&whole, "solder"), Some(Role::Read));
+    assert_eq!(store.users().unwrap()[0].keys, 2);
+    assert_eq!(store.remove_user("alice").unwrap(), 2);
+    assert_eq!(store.verify_key(&whole).unwrap(), None);
+    assert!(store.verify_key(&robot).unwrap().is_some());
+    let twice = [grant(None, Role::Read), grant(None, Role::Write)];
+    assert!(store.set_user("bob", &twice).is_err());
+    assert!(store.users().unwrap().is_empty());
+}
+
+#[test]
+fn a_key_whose_time_is_over_opens_nothing() {
+    let (_dir, store) = folder();
+    let until = |seconds: i64| {
+        let new = NewKey {
+            expires: Some(Timestamp(Timestamp::now().0 + seconds * 1_000_000)),
+            ..NewKey::new(format!("k{seconds}"), Role::Read, KeyScope::All)
+        };
+        store.create_key(new).unwrap().1
+    };
+    assert!(store.verify_key(&until(3600)).unwrap().is_some());
+    assert_eq!(store.verify_key(&until(-1)).unwrap(), None);
+}
+
+#[test]
+fn changes_say_who_made_them() {
+    let (_dir, store) = folder();
+    run_with_media(&store, "r1", &[]);
+    let alice = Actor {
+        name: "alice-laptop".into(),
+        via: Via::Key,
+        address: Some("192.0.2.7".parse().unwrap()),
+    };
+    let hers = store.by(alice.clone());
+    let patch = LabelPatch {
+        tags: Some(vec!["baseline".into()]),
+        ..LabelPatch::default()
+    };
+    hers.label(&key("r1"), &patch).unwrap();
+    hers.save_view(&project(), "mine", &json!({})).unwrap();
+    hers.delete(&key("r1")).unwrap();
+    hers.restore(&key("r1")).unwrap();
+    store
+        .create_key(NewKey::new("ci", Role::Read, KeyScope::All))
+        .unwrap();
+    store.revoke_key("ci").unwrap();
+    // What is refused is no change.
+    assert!(hers.restore(&key("r1")).is_err());
+    assert!(store.revoke_key("ci").is_err());
+
+    let all = AuditQuery {
+        limit: 100,
+        ..AuditQuery::default()
+    };
+    let entries = store.audit(&all).unwrap();
+    let actions: Vec<&str> = entries.iter().map(|entry| entry.action.as_str()).collect();
+    let expected = [
+        "key.revoke",
+        "key.create",
+        "run.restore",
+        "run.delete",
+        "view.save",
+        "run.label",
+    ];
+    assert_eq!(actions, expected);
+    let label = entries.last().unwrap();
+    assert_eq!(label.actor, alice);
+    assert_eq!(label.detail, r#"{"tags":["baseline"]}"#);
+    assert_eq!(
+        (&label.project, &label.run),
+        (&Some(project()), &Some(key("r1").run))
+    );
+    assert_eq!(entries[0].actor.via, Via::Shell);
+
+    let some = |query: AuditQuery| store.audit(&query).unwrap().len();
+    let run = Some(key("r1").run);
+    assert_eq!(some(AuditQuery { run, ..all.clone() }), 3);
+    assert_eq!(
+        some(AuditQuery {
+            who: Some("alice-laptop".into()),
+            ..all.clone()
+        }),
+        4
+    );
+    assert_eq!(
+        some(AuditQuery {
+            before: Some(3),
+            ..all.clone()
+        }),
+        2
+    );
+    assert_eq!(
+        some(AuditQuery {
+            limit: 1,
+            ..all.clone()
+        }),
+        1
+    );
+    assert_eq!(
+        some(AuditQuery {
+            project: Some(named("none")),
+            ..all.clone()
+        }),
+        0
+    );
+    // Making the index anew forgets nothing of it.
+    store.rebuild().unwrap();
+    assert_eq!(some(all), 6);
+}
+
+#[test]
+fn what_is_over_the_quota_is_refused_and_may_come_again() {
+    let (_dir, store) = folder();
+    let (there, sender) = folder();
+    let log = run_with_media(&sender, "r1", &[]);
+    let bytes = fs::read(log.segment(Rank(0), 0)).unwrap();
+    let quota = |quota| {
+        let settings = ProjectSettings {
+            quota,
+            ..ProjectSettings::default()
+        };
+        store.set_project(&project(), &settings).unwrap();
+    };
+    quota(Some(bytes.len() as u64 - 1));
+    let send = || store.take_in(&key("r1"), Rank(0), 0, &bytes, "box");
+    let refused = send().unwrap_err();
+    assert!(matches!(refused, StoreError::Full(_)), "{refused}");
+    assert!(refused.to_string().contains("quota"), "{refused}");
+    assert!(!store.root().run(&project(), &key("r1").run).path().exists());
+    quota(None);
+    send().unwrap();
+    // What is there counts, and so does what comes.
+    quota(Some(bytes.len() as u64 + 1_000));
+    let blob = |size: usize| {
+        let bytes = vec![size as u8; size];
+        let mut blob = store.receive_blob(&key("r1"), Digest::of(&bytes), 0)?;
+        blob.write(&bytes)?;
+        blob.keep()
+    };
+    assert!(matches!(blob(2_000), Err(StoreError::Full(_))));
+    blob(100).unwrap();
+    drop(there);
+}
+
+#[test]
+fn old_checkpoints_and_media_go_and_the_run_says_so() {
+    let (_dir, store) = folder();
+    let checkpoint = Some("checkpoint");
+    let media: &[Value<'_>] = &[
+        ("model", 1, 9, checkpoint, b"one"),
+        ("model", 2, 8, checkpoint, b"two"),
+        ("model", 3, 7, checkpoint, b"three"),
+        // The same bytes as an old one, and kept: so those stay.
+        ("model", 4, 6, checkpoint, b"one"),
+        ("best", 1, 9, checkpoint, b"best"),
+        ("data", 1, 99, Some("dataset"), b"a data set"),
+        ("samples", 1, 40, None, b"an old picture"),
+        ("samples", 2, 1, None, b"a new picture"),
+    ];
+    let dir = run_with_media(&store, "r1", media);
+    let kept = run_with_media(&store, "r2", media);
+    let tagged = LabelPatch {
+        tags: Some(vec![KEEP_TAG.into()]),
+        ..LabelPatch::default()
+    };
+    store.label(&key("r2"), &tagged).unwrap();
+
+    let settings = ProjectSettings {
+        keep_checkpoints: Some(2),
+        media_days: Some(30),
+        ..ProjectSettings::default()
+    };
+    assert!(
+        store
+            .expired(&project(), &ProjectSettings::default())
+            .unwrap()
+            .is_empty()
+    );
+    let expired = store.expired(&project(), &settings).unwrap();
+    let mut what: Vec<(&str, u64, &str)> = expired
+        .iter()
+        .map(|blob| (blob.key.as_str(), blob.step, blob.why.as_str()))
+        .collect();
+    what.sort_unstable();
+    assert_eq!(
+        what,
+        [
+            ("model", 2, "the last 2 checkpoints are kept"),
+            ("samples", 1, "media are kept for 30 days"),
+        ]
+    );
+    // Asking changes nothing; setting it does, when the rules are next followed.
+    assert_eq!(store.follow_retention().unwrap(), (0, 0));
+    store.set_project(&project(), &settings).unwrap();
+    assert_eq!(store.follow_retention().unwrap(), (2, 3 + 14));
+    assert_eq!(store.follow_retention().unwrap(), (0, 0));
+
+    let two = Digest::of(b"two");
+    let error = store.blob(&key("r1"), &two).unwrap_err().to_string();
+    assert!(
+        error.contains("was removed on 20") && error.contains("the last 2 checkpoints"),
+        "{error}"
+    );
+    for there in [
+        &b"one"[..],
+        b"three",
+        b"best",
+        b"a data set",
+        b"a new picture",
+    ] {
+        assert!(store.blob(&key("r1"), &Digest::of(there)).is_ok());
+    }
+    assert_eq!(kept.blobs().path(&two).metadata().unwrap().len(), 3);
+    // A sender does not bring it back.
+    assert!(store.missing_blobs(&key("r1"), &[two]).is_empty());
+    let noted = Removed::read(&dir).unwrap();
+    assert_eq!(noted.len(), 2);
+    let audit = AuditQuery {
+        run: Some(key("r1").run),
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let entry = store.audit(&audit).unwrap().remove(0);
+    assert_eq!(
+        (entry.action.as_str(), entry.actor.via),
+        ("run.expire", Via::Rule)
+    );
+    for bad in [(Some(0), None), (None, Some(0)), (None, Some(40_000))] {
+        let settings = ProjectSettings {
+            keep_checkpoints: bad.0,
+            media_days: bad.1,
+            ..ProjectSettings::default()
+        };
+        assert!(store.set_project(&project(), &settings).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn an_index_of_the_first_version_is_taken_over() {
+    let (dir, store) = folder();
+    let (_, secret) = store
+        .create_key(NewKey::new("old", Role::Write, KeyScope::All))
+        .unwrap();
+    drop(store);
+    // As version 1 had it.
+    let database = rusqlite::Connection::open(dir.path().join("index.sqlite")).unwrap();
+    let first = "ALTER TABLE access_keys DROP COLUMN owner; ALTER TABLE access_keys DROP COLUMN expires; \
+                 DROP TABLE users; DROP TABLE grants; DROP TABLE project_settings; DROP TABLE audit; \
+                 UPDATE meta SET value = 1 WHERE name = 'schema'";
+    database.execute_batch(first).unwrap();
+    drop(database);
+    let store = Store::open(Root::new(dir.path())).unwrap();
+    let access = store.verify_key(&secret).unwrap().unwrap();
+    assert_eq!((access.key.owner, access.key.expires), (None, None));
+    store.set_user("alice", &[]).unwrap();
+}
