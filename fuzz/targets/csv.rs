@@ -10,7 +10,7 @@ use place::{Place, look, options};
 fuzz_target!(|input: &[u8]| {
     let place = Place::new();
     let file = place.write("a.csv", input);
-    if let Ok(imported) = csv(&file, &place.into(), &options()) {
+    if let Ok(imported) = csv(&file, &place.runs(), &options()) {
         look(&imported);
     }
 });

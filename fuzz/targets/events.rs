@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     let place = Place::new();
     place.write("events.out.tfevents.1", &file);
     let from = place.write("x", b"").parent().expect("a folder").to_owned();
-    for imported in tensorboard(&from, &place.into(), &options())
+    for imported in tensorboard(&from, &place.runs(), &options())
         .into_iter()
         .flatten()
         .flatten()

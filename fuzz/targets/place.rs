@@ -30,7 +30,7 @@ impl Place {
         path
     }
 
-    pub fn into(&self) -> Root {
+    pub fn runs(&self) -> Root {
         Root::new(self.0.join("into"))
     }
 }

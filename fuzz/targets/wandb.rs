@@ -30,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
     }
     let place = Place::new();
     let file = place.write("run-a.wandb", &file);
-    if let Ok(imported) = wandb(&file, &place.into(), &options()) {
+    if let Ok(imported) = wandb(&file, &place.runs(), &options()) {
         look(&imported);
     }
 });
