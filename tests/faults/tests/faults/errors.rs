@@ -82,8 +82,9 @@ fn breaks(from: u64, count: u64, name: &str, error: &str) -> Vec<String> {
         points + shown == logged,
         format!("{points} points are there and {shown} shown as lost"),
     );
-    // What fails while the run ends can take the last values with it.
-    let is_early = from < 60;
+    // The first calls begin the run. Of the later ones any may be of its end, which can take the last values with it: a busy machine
+    // writes few frames. That the end is there shows that those recovered too.
+    let is_early = from < 25;
     must(
         !is_early || there.last().map(|step| 2 * step + 2) == Some(logged),
         "it does not recover".into(),
