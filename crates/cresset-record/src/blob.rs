@@ -28,6 +28,25 @@ impl Digest {
         hasher.update_reader(File::open(path)?)?;
         Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
     }
+
+    /// Copies what `input` has, in pieces; gives the digest and the length of what was copied.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn of_copy(input: &mut impl Read, output: &mut impl Write) -> io::Result<(Self, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            let n = match input.read(&mut piece) {
+                Ok(0) => return Ok((Self(*hasher.finalize().as_bytes()), hasher.count())),
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            hasher.update(&piece[..n]);
+            output.write_all(&piece[..n])?;
+        }
+    }
 }
 
 impl fmt::Display for Digest {
@@ -120,24 +139,13 @@ impl BlobFolder {
     pub fn put_file(&self, source: &Path, media_type: &str) -> io::Result<BlobRef> {
         let mut input = File::open(source)?;
         let temporary = self.temporary()?;
-        let mut hasher = blake3::Hasher::new();
-        let mut bytes = 0u64;
-        let copied = File::create(&temporary).and_then(|mut output| {
-            let mut piece = vec![0; 1 << 16];
-            loop {
-                let n = match input.read(&mut piece) {
-                    Ok(0) => return Ok(()),
-                    Ok(n) => n,
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(e) => return Err(e),
-                };
-                hasher.update(&piece[..n]);
-                output.write_all(&piece[..n])?;
-                bytes += n as u64;
-            }
-        });
-        let digest = Digest(*hasher.finalize().as_bytes());
-        keep(copied, &temporary, &self.path(&digest))?;
+        let copied = File::create(&temporary)
+            .and_then(|mut output| Digest::of_copy(&mut input, &mut output));
+        let (digest, bytes) = copied.inspect_err(|_| {
+            // The error that matters is this one; a left-over temporary file is harmless.
+            let _ = fs::remove_file(&temporary);
+        })?;
+        keep(Ok(()), &temporary, &self.path(&digest))?;
         Ok(BlobRef {
             digest,
             bytes,

@@ -35,7 +35,7 @@ pub struct Backup {
     pub runs: u64,
     /// Bytes of all its files.
     pub bytes: u64,
-    /// Of these, bytes that an earlier backup does not have.
+    /// Of these, bytes that the backup before does not have; known when it is made, and 0 later.
     pub new_bytes: u64,
 }
 
@@ -54,28 +54,28 @@ impl Store {
     /// # Errors
     /// `Io` if something cannot be read or written; what is there of it then is not whole and no backup. `Invalid` if `to` is in the folder of runs.
     pub fn back_up(&self, to: &Path) -> Result<Backup, StoreError> {
-        fs::create_dir_all(to).map_err(failed(to))?;
-        let own = fs::canonicalize(self.root().path()).map_err(failed(self.root().path()))?;
-        let to = fs::canonicalize(to).map_err(failed(to))?;
+        fs::create_dir_all(to).map_err(StoreError::io(to))?;
+        let own =
+            fs::canonicalize(self.root().path()).map_err(StoreError::io(self.root().path()))?;
+        let to = fs::canonicalize(to).map_err(StoreError::io(to))?;
         if to.starts_with(&own) {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "{} is in the folder of runs, which it would be lost with; choose another place",
                 to.display()
             )));
         }
         let time = Timestamp::now();
-        let before = backups(&to)?
-            .pop()
-            .map(|last| Manifest::read(&last.path))
-            .transpose()?;
-        let before = before.unwrap_or_default();
+        let before = match folders(&to)?.pop() {
+            Some(last) => Some((last.clone(), Manifest::read(&last)?)),
+            None => None,
+        };
         let path = to.join(folder_name(time));
-        fs::create_dir(&path).map_err(failed(&path))?;
+        fs::create_dir(&path).map_err(StoreError::io(&path))?;
         let people = self.engine().read(people::dump)?;
         let mut copying = copy::Copying::new(&own, &path, before);
         copying.keep(PEOPLE, people.as_bytes())?;
         let mut runs = 0;
-        for run in self.root().runs().map_err(failed(&own))? {
+        for run in self.root().runs().map_err(StoreError::io(&own))? {
             runs += u64::from(copying.run(&run)?);
         }
         let (files, new_bytes) = copying.done();
@@ -99,14 +99,19 @@ impl Store {
 /// # Errors
 /// If the folder, or what one of them has, cannot be read.
 pub fn backups(to: &Path) -> Result<Vec<Backup>, StoreError> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(to).map_err(failed(to))?.flatten() {
-        let path = entry.path();
-        if path.join(MANIFEST).is_file() {
-            found.push(described(path)?);
-        }
-    }
+    let found = folders(to)?.into_iter().map(described);
+    let mut found: Vec<Backup> = found.collect::<Result<_, _>>()?;
+    // Somebody may have given one another name.
     found.sort_by_key(|backup| backup.time);
+    Ok(found)
+}
+
+/// The folders of whole backups, by name, which is by time.
+fn folders(to: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = fs::read_dir(to).map_err(StoreError::io(to))?.flatten();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    found.retain(|path| path.join(MANIFEST).is_file());
+    found.sort();
     Ok(found)
 }
 
@@ -157,7 +162,7 @@ pub fn restore_backup(backup: &Path, root: &Root) -> Result<Store, StoreError> {
     let is_empty = match fs::read_dir(to) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(failed(to)(error)),
+        Err(error) => return Err(StoreError::io(to)(error)),
     };
     if !is_empty {
         return Err(StoreError::Conflict(format!(
@@ -165,7 +170,7 @@ pub fn restore_backup(backup: &Path, root: &Root) -> Result<Store, StoreError> {
             to.display()
         )));
     }
-    fs::create_dir_all(to).map_err(failed(to))?;
+    fs::create_dir_all(to).map_err(StoreError::io(to))?;
     for (file, entry) in &manifest.files {
         let (from, at) = (backup.join(file), to.join(file));
         if file == PEOPLE {
@@ -177,7 +182,7 @@ pub fn restore_backup(backup: &Path, root: &Root) -> Result<Store, StoreError> {
     let store = Store::open(root.clone())?;
     if let Some(entry) = manifest.files.get(PEOPLE) {
         let path = backup.join(PEOPLE);
-        let text = fs::read(&path).map_err(failed(&path))?;
+        let text = fs::read(&path).map_err(StoreError::io(&path))?;
         check(PEOPLE, entry, (Digest::of(&text), text.len() as u64))?;
         store.engine().write(|tx| people::load(tx, &text))?;
     }
@@ -195,8 +200,8 @@ pub fn restore_backup(backup: &Path, root: &Root) -> Result<Store, StoreError> {
 /// `Invalid` if none would be kept; `Io` if one cannot be removed.
 pub fn thin_backups(to: &Path, keep: usize) -> Result<Vec<PathBuf>, StoreError> {
     if keep == 0 {
-        return Err(invalid(
-            "no backup would be kept at all; keep at least 1".into(),
+        return Err(StoreError::invalid(
+            "no backup would be kept at all; keep at least 1",
         ));
     }
     let mut all = backups(to)?;
@@ -204,8 +209,8 @@ pub fn thin_backups(to: &Path, keep: usize) -> Result<Vec<PathBuf>, StoreError> 
     for old in &all {
         // First the file that makes it one, so that half of a backup is never taken for a whole one.
         let manifest = old.path.join(MANIFEST);
-        fs::remove_file(&manifest).map_err(failed(&manifest))?;
-        fs::remove_dir_all(&old.path).map_err(failed(&old.path))?;
+        fs::remove_file(&manifest).map_err(StoreError::io(&manifest))?;
+        fs::remove_dir_all(&old.path).map_err(StoreError::io(&old.path))?;
     }
     Ok(all.into_iter().map(|old| old.path).collect())
 }
@@ -214,7 +219,7 @@ fn check(file: &str, entry: &Entry, found: (Digest, u64)) -> Result<(), StoreErr
     if found == (entry.digest, entry.bytes) {
         return Ok(());
     }
-    Err(invalid(format!(
+    Err(StoreError::invalid(format!(
         "the backup is damaged: {file} is not what was written; `cresset backup verify` lists all that is"
     )))
 }
@@ -227,15 +232,3 @@ fn folder_name(time: Timestamp) -> String {
 
 /// Files by their paths in the backup, with `/` between folders.
 type Files = BTreeMap<String, Entry>;
-
-fn invalid(message: String) -> StoreError {
-    StoreError::Invalid {
-        message,
-        column: None,
-    }
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::Io { path, source }
-}

@@ -143,10 +143,12 @@ impl Store {
     /// `Invalid` for a question that makes no sense, or if the index cannot be read.
     pub fn chart(&self, query: &ChartQuery) -> Result<Chart, StoreError> {
         if query.buckets == 0 || query.buckets > MAX_BUCKETS {
-            return Err(invalid(format!("buckets must be 1 to {MAX_BUCKETS}")));
+            return Err(StoreError::invalid(format!(
+                "buckets must be 1 to {MAX_BUCKETS}"
+            )));
         }
         if query.from.is_some_and(f64::is_nan) || query.to.is_some_and(f64::is_nan) {
-            return Err(invalid("a window ends at a number".into()));
+            return Err(StoreError::invalid("a window ends at a number"));
         }
         self.engine().read(|tx| {
             let found = source::find(tx, self.chunks(), query)?;
@@ -167,12 +169,5 @@ impl Store {
                     .collect(),
             })
         })
-    }
-}
-
-fn invalid(message: String) -> StoreError {
-    StoreError::Invalid {
-        message,
-        column: None,
     }
 }

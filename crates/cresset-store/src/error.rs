@@ -1,7 +1,7 @@
 //! Why the store could not do what it was asked to.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Shaped by what the caller does next.
 #[derive(Debug, thiserror::Error)]
@@ -44,4 +44,20 @@ pub enum StoreError {
     /// The database said no.
     #[error("the index: {0}")]
     Engine(String),
+}
+
+impl StoreError {
+    /// The question makes no sense, and it is no filter.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid {
+            message: message.into(),
+            column: None,
+        }
+    }
+
+    /// Makes an error of what the file system says of `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
 }

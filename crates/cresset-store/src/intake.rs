@@ -10,7 +10,7 @@ mod blobs;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,8 @@ impl Store {
         }
         if !piece.is_empty() {
             // Before anything is made for whoever sends it.
-            check_piece(piece, rank, index, None).map_err(|error| invalid(error.to_string()))?;
+            check_piece(piece, rank, index, None)
+                .map_err(|error| StoreError::invalid(error.to_string()))?;
         }
         self.take_room(&key.project, piece.len() as u64)?;
         let is_new = !piece.is_empty() && !dir.path().is_dir();
@@ -206,7 +207,7 @@ impl Intake {
 
 impl Incoming {
     fn open(dir: RunDir, rank: Rank, host: &str) -> Result<Self, StoreError> {
-        fs::create_dir_all(dir.path()).map_err(failed(dir.path()))?;
+        fs::create_dir_all(dir.path()).map_err(StoreError::io(dir.path()))?;
         let holder = Holder {
             pid: std::process::id(),
             host: host.to_owned(),
@@ -214,7 +215,7 @@ impl Incoming {
         };
         let lock = WriterLock::acquire(&dir, rank, &holder).map_err(|error| match error {
             LockError::Held { .. } => StoreError::Conflict(error.to_string()),
-            LockError::Io(source) => failed(dir.path())(source),
+            LockError::Io(source) => StoreError::io(dir.path())(source),
         })?;
         let mut incoming = Self {
             _lock: lock,
@@ -243,7 +244,7 @@ impl Incoming {
 
     fn take_in(&mut self, rank: Rank, index: u32, bytes: &[u8]) -> Result<(), StoreError> {
         let piece = check_piece(bytes, rank, index, self.last)
-            .map_err(|error| invalid(error.to_string()))?;
+            .map_err(|error| StoreError::invalid(error.to_string()))?;
         let (known, has_news) = (self.segment.as_ref(), !piece.frames.is_empty());
         match known.map(|segment| segment.head.index) {
             Some(current) if current == index => {
@@ -253,7 +254,7 @@ impl Incoming {
             }
             Some(current) if current > index => {
                 if has_news {
-                    return Err(invalid(format!(
+                    return Err(StoreError::invalid(format!(
                         "segment {index} of {rank} has ended here, and {current} has begun; send segments in order"
                     )));
                 }
@@ -272,7 +273,10 @@ impl Incoming {
 
     fn close(self) -> Result<(), StoreError> {
         match self.segment {
-            Some(segment) => segment.file.sync_all().map_err(failed(&segment.path)),
+            Some(segment) => segment
+                .file
+                .sync_all()
+                .map_err(StoreError::io(&segment.path)),
             None => Ok(()),
         }
     }
@@ -288,7 +292,7 @@ impl Segment {
             Ok(file)
         });
         Ok(Self {
-            file: begun.map_err(failed(&path))?,
+            file: begun.map_err(StoreError::io(&path))?,
             path,
             head,
             bytes: head_bytes.len() as u64,
@@ -299,11 +303,11 @@ impl Segment {
     fn reopen(dir: &RunDir, rank: Rank, index: u32) -> Result<Option<Self>, StoreError> {
         let path = dir.segment(rank, index);
         let file = OpenOptions::new().read(true).write(true).open(&path);
-        let file = file.map_err(failed(&path))?;
+        let file = file.map_err(StoreError::io(&path))?;
         let Some(found) = whole(&file, &path).map_err(unreadable)? else {
             return Ok(None);
         };
-        file.set_len(found.bytes).map_err(failed(&path))?;
+        file.set_len(found.bytes).map_err(StoreError::io(&path))?;
         Ok(Some(Self {
             file,
             path,
@@ -318,7 +322,7 @@ impl Segment {
         written.map_err(|source| {
             // What of it is there would stand before the next frame. If this fails too, it is cut off when the log is next opened.
             let _ = self.file.set_len(self.bytes);
-            failed(&self.path)(source)
+            StoreError::io(&self.path)(source)
         })?;
         self.bytes += bytes.len() as u64;
         Ok(())
@@ -330,7 +334,7 @@ fn last_frame(dir: &RunDir, rank: Rank) -> Result<Option<u64>, StoreError> {
     let own = segments(dir)?.into_iter().rev().filter(|(r, _)| *r == rank);
     for (_, index) in own {
         let path = dir.segment(rank, index);
-        let file = File::open(&path).map_err(failed(&path))?;
+        let file = File::open(&path).map_err(StoreError::io(&path))?;
         if let Some(last) = whole(file, &path).map_err(unreadable)?.and_then(|w| w.last) {
             return Ok(Some(last));
         }
@@ -341,7 +345,7 @@ fn last_frame(dir: &RunDir, rank: Rank) -> Result<Option<u64>, StoreError> {
 fn segments(dir: &RunDir) -> Result<Vec<(Rank, u32)>, StoreError> {
     dir.segments().or_else(|source| match source.kind() {
         io::ErrorKind::NotFound => Ok(Vec::new()),
-        _ => Err(failed(dir.path())(source)),
+        _ => Err(StoreError::io(dir.path())(source)),
     })
 }
 
@@ -350,18 +354,6 @@ fn another(dir: &RunDir) -> StoreError {
         "another run with the id {} is here already; send this one under another id",
         dir.id_text()
     ))
-}
-
-fn invalid(message: String) -> StoreError {
-    StoreError::Invalid {
-        message,
-        column: None,
-    }
-}
-
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::Io { path, source }
 }
 
 fn unreadable(error: LogError) -> StoreError {

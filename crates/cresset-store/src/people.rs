@@ -67,14 +67,7 @@ fn check_name(what: &str, name: &str, max: usize) -> Result<(), StoreError> {
         return Ok(());
     };
     let shown: String = name.chars().take(40).collect();
-    Err(invalid(format!("{what} {shown:?} {reason}")))
-}
-
-fn invalid(message: impl Into<String>) -> StoreError {
-    StoreError::Invalid {
-        message: message.into(),
-        column: None,
-    }
+    Err(StoreError::invalid(format!("{what} {shown:?} {reason}")))
 }
 
 /// A name from the database, where it was put after it had been checked.

@@ -57,15 +57,7 @@ impl Store {
         project: &Project,
         settings: &ProjectSettings,
     ) -> Result<Vec<Expired>, StoreError> {
-        self.expired_at(project, settings, Timestamp::now())
-    }
-
-    fn expired_at(
-        &self,
-        project: &Project,
-        settings: &ProjectSettings,
-        now: Timestamp,
-    ) -> Result<Vec<Expired>, StoreError> {
+        let now = Timestamp::now();
         let mut expired = Vec::new();
         if !settings.removes() {
             return Ok(expired);
@@ -157,10 +149,7 @@ impl Store {
                     why: blob.why.clone(),
                 })
                 .collect();
-            Removed::note(&dir, &notes).map_err(|source| StoreError::Io {
-                path: dir.removed(),
-                source,
-            })?;
+            Removed::note(&dir, &notes).map_err(StoreError::io(&dir.removed()))?;
             let mut gone = (0, 0);
             for blob in &blobs {
                 match fs::remove_file(dir.blobs().path(&blob.digest)) {

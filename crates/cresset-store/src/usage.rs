@@ -1,7 +1,7 @@
 //! How much room projects take, for their quotas.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cresset_record::Project;
@@ -19,24 +19,25 @@ pub(crate) struct Usage {
     known: Mutex<HashMap<Project, (Instant, u64)>>,
 }
 
+impl Usage {
+    fn known(&self) -> MutexGuard<'_, HashMap<Project, (Instant, u64)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Store {
     /// Bytes of a project's folders, at most a minute old.
     #[must_use]
     pub fn project_bytes(&self, project: &Project) -> u64 {
-        let known = || {
-            self.usage()
-                .known
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some((at, bytes)) = known().get(project)
+        if let Some((at, bytes)) = self.usage().known().get(project)
             && at.elapsed() < FRESH
         {
             return *bytes;
         }
         // Not under the lock: a large folder takes its time, and others have theirs.
         let bytes = folder_bytes(&self.root().project(project));
-        known().insert(project.clone(), (Instant::now(), bytes));
+        let counted = (Instant::now(), bytes);
+        self.usage().known().insert(project.clone(), counted);
         bytes
     }
 
@@ -54,12 +55,7 @@ impl Store {
                  (`cresset project set`)"
             )));
         }
-        let mut known = self
-            .usage()
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = known.get_mut(project) {
+        if let Some((_, known)) = self.usage().known().get_mut(project) {
             *known += bytes;
         }
         Ok(())
@@ -67,11 +63,6 @@ impl Store {
 
     /// Something was removed: the next question counts anew.
     pub(crate) fn recount(&self, project: &Project) {
-        let mut known = self
-            .usage()
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.remove(project);
+        self.usage().known().remove(project);
     }
 }

@@ -1,37 +1,31 @@
 //! Copies a folder of runs, files that have not changed by reference.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use cresset_record::{Digest, RunDir, Timestamp, is_live, whole as whole_frames};
+use cresset_record::{Digest, Rank, RunDir, Timestamp, is_live, whole as whole_frames};
 
+use super::Files;
 use super::manifest::{Entry, Manifest};
-use super::{Files, failed};
 use crate::error::StoreError;
 
 pub(super) struct Copying<'a> {
     root: &'a Path,
     to: &'a Path,
-    /// What the backup before has, and where that is.
-    before: Manifest,
-    last: Option<PathBuf>,
+    /// Where the backup before is, and what it has.
+    before: Option<(PathBuf, Manifest)>,
     files: Files,
-    new_bytes: u64,
 }
 
 impl<'a> Copying<'a> {
-    pub(super) fn new(root: &'a Path, to: &'a Path, before: Manifest) -> Self {
-        let beside = to
-            .parent()
-            .map(|all| all.join(super::folder_name(before.time)));
+    pub(super) fn new(root: &'a Path, to: &'a Path, before: Option<(PathBuf, Manifest)>) -> Self {
         Self {
             root,
             to,
             before,
-            last: beside,
             files: Files::new(),
-            new_bytes: 0,
         }
     }
 
@@ -42,8 +36,7 @@ impl<'a> Copying<'a> {
             file.write_all(bytes)?;
             file.sync_all()
         });
-        written.map_err(failed(&path))?;
-        self.new_bytes += bytes.len() as u64;
+        written.map_err(StoreError::io(&path))?;
         self.enter(name.to_owned(), Digest::of(bytes), bytes.len() as u64, 0);
         Ok(())
     }
@@ -53,13 +46,19 @@ impl<'a> Copying<'a> {
         let path = fs::canonicalize(run.path());
         let path = match path {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            path => path.map_err(failed(run.path()))?,
+            path => path.map_err(StoreError::io(run.path()))?,
         };
+        // Before the copy: what is written until its writer lets it go may be cut in the midst of a frame.
+        let ranks = run.segments().unwrap_or_default().into_iter();
+        let live: BTreeSet<Rank> = ranks
+            .map(|(rank, _)| rank)
+            .filter(|&rank| is_live(run, rank))
+            .collect();
         self.folder(&path)?;
         // Of what is being written, whole frames: the rest comes with the next backup.
         let segments = run.segments().unwrap_or_default();
         for (rank, index) in segments {
-            if is_live(run, rank) {
+            if live.contains(&rank) || is_live(run, rank) {
                 let file = run.segment(rank, index);
                 let name = file.file_name().map(|name| path.join(name));
                 self.cut(&name.unwrap_or(file))?;
@@ -71,11 +70,11 @@ impl<'a> Copying<'a> {
     fn folder(&mut self, from: &Path) -> Result<(), StoreError> {
         let entries = match fs::read_dir(from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(failed(from))?,
+            entries => entries.map_err(StoreError::io(from))?,
         };
         for entry in entries {
-            let entry = entry.map_err(failed(from))?;
-            let kind = entry.file_type().map_err(failed(&entry.path()))?;
+            let entry = entry.map_err(StoreError::io(from))?;
+            let kind = entry.file_type().map_err(StoreError::io(&entry.path()))?;
             let name = entry.file_name();
             // Locks are of the processes of this machine, and what is still coming in is nobody's yet.
             let passing = name.to_str().is_none_or(|name| {
@@ -102,16 +101,17 @@ impl<'a> Copying<'a> {
         };
         let metadata = match fs::metadata(from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            metadata => metadata.map_err(failed(from))?,
+            metadata => metadata.map_err(StoreError::io(from))?,
         };
         let changed = metadata
             .modified()
             .map_or(0, |time| Timestamp::from(time).0);
         let at = self.to.join(&name);
         if let Some(parent) = at.parent() {
-            fs::create_dir_all(parent).map_err(failed(parent))?;
+            fs::create_dir_all(parent).map_err(StoreError::io(parent))?;
         }
-        if let (Some(known), Some(last)) = (self.before.files.get(&name), &self.last)
+        if let Some((last, before)) = &self.before
+            && let Some(known) = before.files.get(&name)
             && (known.bytes, known.changed) == (metadata.len(), changed)
             && fs::hard_link(last.join(&name), &at).is_ok()
         {
@@ -125,7 +125,6 @@ impl<'a> Copying<'a> {
             }
             copied => copied?,
         };
-        self.new_bytes += bytes;
         self.enter(name, digest, bytes, changed);
         Ok(())
     }
@@ -143,14 +142,14 @@ impl<'a> Copying<'a> {
         let Ok(Some(found)) = whole_frames(file, &at) else {
             return Ok(());
         };
-        let length = fs::metadata(&at).map_err(failed(&at))?.len();
+        let length = fs::metadata(&at).map_err(StoreError::io(&at))?.len();
         if found.bytes >= length {
             return Ok(());
         }
         // It may be one file with the backup before, which stays as it is.
-        let mut bytes = fs::read(&at).map_err(failed(&at))?;
+        let mut bytes = fs::read(&at).map_err(StoreError::io(&at))?;
         bytes.truncate(usize::try_from(found.bytes).unwrap_or(usize::MAX));
-        fs::remove_file(&at).map_err(failed(&at))?;
+        fs::remove_file(&at).map_err(StoreError::io(&at))?;
         self.keep(&name, &bytes)
     }
 
@@ -172,23 +171,29 @@ impl<'a> Copying<'a> {
 
     /// All files, and the bytes of those that the backup before does not have.
     pub(super) fn done(self) -> (Files, u64) {
-        (self.files, self.new_bytes)
+        let known = |name: &str| self.before.as_ref()?.1.files.get(name);
+        let is_new = |(name, entry): &(&String, &Entry)| {
+            known(name).is_none_or(|known| known.digest != entry.digest)
+        };
+        let new = self.files.iter().filter(is_new);
+        let new_bytes = new.map(|(_, entry)| entry.bytes).sum();
+        (self.files, new_bytes)
     }
 }
 
 /// Copies a file, onto the disk; gives the digest and the length of what was copied.
 pub(super) fn whole(from: &Path, to: &Path) -> Result<(Digest, u64), StoreError> {
     if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(failed(parent))?;
+        fs::create_dir_all(parent).map_err(StoreError::io(parent))?;
     }
-    let input = File::open(from).map_err(failed(from))?;
+    let input = File::open(from).map_err(StoreError::io(from))?;
     // What a live log gains meanwhile is not part of it.
-    let length = input.metadata().map_err(failed(from))?.len();
+    let length = input.metadata().map_err(StoreError::io(from))?.len();
     let mut input = input.take(length);
     let copied = File::create_new(to).and_then(|mut output| {
-        io::copy(&mut input, &mut output)?;
-        output.sync_all()
+        let copied = Digest::of_copy(&mut input, &mut output)?;
+        output.sync_all()?;
+        Ok(copied)
     });
-    copied.map_err(failed(to))?;
-    Digest::of_file(to).map_err(failed(to))
+    copied.map_err(StoreError::io(to))
 }

@@ -7,12 +7,12 @@ use std::path::Path;
 use cresset_record::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Files, failed};
+use super::Files;
 use crate::error::StoreError;
 
 pub(super) const MANIFEST: &str = "backup.json";
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Manifest {
     pub(super) time: Timestamp,
     pub(super) runs: u64,
@@ -35,13 +35,13 @@ impl Manifest {
                 "{} is no backup, or one that was not finished: it has no {MANIFEST}",
                 backup.display()
             )),
-            _ => failed(&path)(error),
+            _ => StoreError::io(&path)(error),
         })?;
         let manifest: Self = serde_json::from_slice(&text)
-            .map_err(|error| super::invalid(format!("{}: {error}", path.display())))?;
+            .map_err(|error| StoreError::invalid(format!("{}: {error}", path.display())))?;
         // It may come from anywhere, and files are written where it says.
         match manifest.files.keys().find(|file| !is_inside(file)) {
-            Some(file) => Err(super::invalid(format!(
+            Some(file) => Err(StoreError::invalid(format!(
                 "{}: {file:?} is not in the backup",
                 path.display()
             ))),
@@ -59,7 +59,7 @@ impl Manifest {
             file.sync_all()?;
             fs::rename(&temporary, &path)
         });
-        written.map_err(failed(&path))
+        written.map_err(StoreError::io(&path))
     }
 
     pub(super) fn bytes(&self) -> u64 {

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::invalid;
 use crate::engine::{Arg, Row, Transaction, schema};
 use crate::error::StoreError;
 
@@ -23,7 +22,7 @@ pub(super) fn dump(tx: &mut dyn Transaction) -> Result<String, StoreError> {
 
 /// Puts the rows of a dump into empty tables.
 pub(super) fn load(tx: &mut dyn Transaction, text: &[u8]) -> Result<(), StoreError> {
-    let bad = || invalid("people.json is not as a backup has it".into());
+    let bad = || StoreError::invalid("people.json is not as a backup has it");
     let tables: Map<String, Json> = serde_json::from_slice(text).map_err(|_| bad())?;
     for (table, known) in schema::said() {
         // An older version had fewer tables, and fewer columns.
@@ -36,7 +35,7 @@ pub(super) fn load(tx: &mut dyn Transaction, text: &[u8]) -> Result<(), StoreErr
             .iter()
             .find(|column| !known.contains(&column.as_str()))
         {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "the backup is of a newer version: its table {table} has a column {odd}; restore it with that version"
             )));
         }

@@ -27,7 +27,7 @@ pub(super) fn fill(
     };
     for s in [series, metric] {
         if s.state.block.count > MAX_POINTS {
-            return Err(super::invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "a series of {} points cannot be drawn over a metric, at most {MAX_POINTS}; use step or time",
                 s.state.block.count
             )));

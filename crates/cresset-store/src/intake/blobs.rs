@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cresset_record::{BlobFolder, Digest, Project, Removed, RunDir};
 
-use super::{failed, invalid, lock};
+use super::lock;
 use crate::document::RunKey;
 use crate::error::StoreError;
 use crate::store::Store;
@@ -85,7 +85,7 @@ impl Store {
         let run = self.root().run(&key.project, &key.run);
         let path = begun(&run, &digest);
         let folder = folder(&run);
-        fs::create_dir_all(&folder).map_err(failed(&folder))?;
+        fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
         if !path.exists() {
             make_room(&folder);
         }
@@ -99,8 +99,8 @@ impl Store {
             .create(true)
             .truncate(false)
             .open(&path);
-        let mut file = file.map_err(failed(&path))?;
-        let here = file.metadata().map_err(failed(&path))?.len();
+        let mut file = file.map_err(StoreError::io(&path))?;
+        let here = file.metadata().map_err(StoreError::io(&path))?.len();
         if from > here {
             return Err(StoreError::Conflict(format!(
                 "{here} bytes of blob {digest} are here, and it was sent from byte {from} on; send it from its beginning"
@@ -108,7 +108,7 @@ impl Store {
         }
         let cut = file.set_len(from);
         cut.and_then(|()| file.seek(SeekFrom::Start(from)))
-            .map_err(failed(&path))?;
+            .map_err(StoreError::io(&path))?;
         drop(held);
         Ok(IncomingBlob {
             store: self.clone(),
@@ -169,7 +169,7 @@ impl IncomingBlob {
         self.file.write_all(bytes).map_err(|source| {
             // A disk that is full is not to be kept full.
             let _ = fs::remove_file(&self.path);
-            failed(&self.path)(source)
+            StoreError::io(&self.path)(source)
         })
     }
 
@@ -182,11 +182,11 @@ impl IncomingBlob {
         is_turn(*turn, self.number)?;
         let synced = self.file.sync_all();
         let kept = synced.and_then(|()| self.blobs.adopt(&self.path, &self.digest));
-        if kept.map_err(failed(&self.path))? {
+        if kept.map_err(StoreError::io(&self.path))? {
             return Ok(());
         }
-        fs::remove_file(&self.path).map_err(failed(&self.path))?;
-        Err(invalid(format!(
+        fs::remove_file(&self.path).map_err(StoreError::io(&self.path))?;
+        Err(StoreError::invalid(format!(
             "the blob was sent as {} and its bytes are others; send it again",
             self.digest
         )))

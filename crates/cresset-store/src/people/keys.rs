@@ -6,7 +6,7 @@ use cresset_record::{Project, Timestamp};
 
 use super::audit::{About, note};
 use super::users::{self, Grant};
-use super::{check_name, invalid, name as read_name, projects};
+use super::{check_name, name as read_name, projects};
 use crate::engine::{Arg, Row};
 use crate::error::StoreError;
 
@@ -164,18 +164,14 @@ impl Access {
     /// The projects that it is for; `None` for all.
     #[must_use]
     pub fn projects(&self) -> Option<Vec<&Project>> {
-        let project = |grant: &'_ Grant| match &grant.scope {
-            KeyScope::All => None,
-            KeyScope::Project(_) => Some(()),
-        };
-        if self.grants.iter().any(|grant| project(grant).is_none()) {
-            return None;
-        }
-        let named = self.grants.iter().filter_map(|grant| match &grant.scope {
-            KeyScope::All => None,
+        let project = |scope| match scope {
+            &KeyScope::All => None,
             KeyScope::Project(project) => Some(project),
-        });
-        Some(named.collect())
+        };
+        self.grants
+            .iter()
+            .map(|grant| project(&grant.scope))
+            .collect()
     }
 }
 
@@ -237,7 +233,7 @@ impl crate::Store {
         };
         let known = self.keys()?.len();
         if known >= MAX_KEYS {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "there are {known} keys; revoke those that nobody uses"
             )));
         }

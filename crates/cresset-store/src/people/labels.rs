@@ -1,7 +1,7 @@
 //! Name, group, notes and tags as a person last set them.
 
 use super::audit::{About, note};
-use super::{check_name, invalid, require};
+use super::{check_name, require};
 use crate::document::RunKey;
 use crate::engine::{Arg, Row, Transaction};
 use crate::error::StoreError;
@@ -45,14 +45,14 @@ impl LabelPatch {
             check_name("the group", group, MAX_NAME)?;
         }
         if let Some(notes) = self.notes.as_ref().filter(|notes| notes.len() > MAX_NOTES) {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "the notes have {} bytes; at most {MAX_NOTES} are kept",
                 notes.len()
             )));
         }
         let tags = self.tags.as_deref().unwrap_or_default();
         if tags.len() > MAX_TAGS {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "a run can have {MAX_TAGS} tags, not {}",
                 tags.len()
             )));

@@ -4,7 +4,7 @@ use cresset_record::Project;
 use serde_json::json;
 
 use super::audit::{About, note};
-use super::{invalid, name};
+use super::name;
 use crate::engine::{Arg, Row, Transaction};
 use crate::error::StoreError;
 
@@ -41,12 +41,12 @@ impl ProjectSettings {
 
     fn check(&self) -> Result<(), StoreError> {
         if self.keep_checkpoints == Some(0) {
-            return Err(invalid(
+            return Err(StoreError::invalid(
                 "no checkpoint would be kept at all; keep at least 1",
             ));
         }
         match self.media_days {
-            Some(days) if days == 0 || days > MAX_DAYS => Err(invalid(format!(
+            Some(days) if days == 0 || days > MAX_DAYS => Err(StoreError::invalid(format!(
                 "media cannot be kept for {days} days; give a number from 1 to {MAX_DAYS}"
             ))),
             _ => Ok(()),

@@ -3,7 +3,6 @@
 use cresset_record::{State, StopRequest, Timestamp};
 
 use super::audit::{About, note};
-use super::invalid;
 use super::trash::any_writer;
 use crate::document::RunKey;
 use crate::error::StoreError;
@@ -18,7 +17,7 @@ impl crate::Store {
     /// `Conflict` if nobody writes it; `NotFound` where there is no such run.
     pub fn request_stop(&self, key: &RunKey, reason: &str) -> Result<(), StoreError> {
         if reason.len() > MAX_REASON {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "the reason has {} bytes; at most {MAX_REASON} are kept",
                 reason.len()
             )));
@@ -35,10 +34,8 @@ impl crate::Store {
             time: Timestamp::now(),
             reason: reason.to_owned(),
         };
-        request.write(&dir).map_err(|source| StoreError::Io {
-            path: dir.stop_request(),
-            source,
-        })?;
+        let written = request.write(&dir);
+        written.map_err(StoreError::io(&dir.stop_request()))?;
         self.engine()
             .write(|tx| note(tx, self.actor(), "run.stop", About::run(key, reason)))
     }

@@ -229,15 +229,11 @@ pub(crate) fn folder_bytes(path: &Path) -> u64 {
 }
 
 fn move_away(path: &Path, to: &Path) -> Result<(), StoreError> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StoreError::Io { path, source }
-    };
     if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(at(parent))?;
+        fs::create_dir_all(parent).map_err(StoreError::io(parent))?;
     }
     match fs::rename(path, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path)(error)),
         // Somebody removed it by hand.
         _ => Ok(()),
     }
@@ -245,10 +241,7 @@ fn move_away(path: &Path, to: &Path) -> Result<(), StoreError> {
 
 fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Io {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path)(error)),
         _ => Ok(()),
     }
 }

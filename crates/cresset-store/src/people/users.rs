@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::audit::{About, note};
 use super::keys::{KeyScope, Role};
-use super::{check_name, invalid, name as read_name};
+use super::{check_name, name as read_name};
 use crate::engine::{Arg, Transaction};
 use crate::error::StoreError;
 
@@ -81,7 +81,7 @@ impl crate::Store {
     pub fn set_user(&self, user: &str, grants: &[Grant]) -> Result<(), StoreError> {
         check_name("the user's name", user, MAX_NAME)?;
         if grants.len() > MAX_GRANTS {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "{} projects are too many for a user; at most {MAX_GRANTS} are kept",
                 grants.len()
             )));
@@ -93,7 +93,7 @@ impl crate::Store {
         let mut places: Vec<String> = grants.iter().map(place).collect();
         places.sort();
         if let Some(twice) = places.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "two roles are given for {:?}; give one",
                 twice[0]
             )));
@@ -106,7 +106,7 @@ impl crate::Store {
             )?;
             let users = tx.first("SELECT COUNT(*) FROM users", &[], |row| row.integer(0))?;
             if made > 0 && users > Some(MAX_USERS) {
-                return Err(invalid(format!(
+                return Err(StoreError::invalid(format!(
                     "there are {MAX_USERS} users; remove those who left"
                 )));
             }

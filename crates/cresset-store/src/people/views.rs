@@ -4,7 +4,7 @@ use cresset_record::{Project, Timestamp};
 use serde_json::Value as Json;
 
 use super::audit::{About, note};
-use super::{check_name, invalid};
+use super::check_name;
 use crate::engine::{Arg, Row};
 use crate::error::StoreError;
 
@@ -67,7 +67,7 @@ impl crate::Store {
         check_name("the view", name, MAX_NAME)?;
         let text = body.to_string();
         if text.len() > MAX_BODY {
-            return Err(invalid(format!(
+            return Err(StoreError::invalid(format!(
                 "the view has {} bytes as JSON; at most {MAX_BODY} are kept",
                 text.len()
             )));
@@ -81,7 +81,7 @@ impl crate::Store {
             let sql = "SELECT COUNT(*) FROM views WHERE project = $1 AND name <> $2";
             let others = tx.first(sql, &[project.as_str().into(), name.into()], |row| row.integer(0))?;
             if others.is_some_and(|others| others >= MAX_VIEWS) {
-                return Err(invalid(format!(
+                return Err(StoreError::invalid(format!(
                     "the project has {MAX_VIEWS} views; remove one that nobody needs"
                 )));
             }

@@ -64,10 +64,9 @@ impl Store {
         columns: usize,
     ) -> Result<HistogramSeries, StoreError> {
         if columns == 0 || columns > MAX_COLUMNS {
-            return Err(StoreError::Invalid {
-                message: format!("columns must be 1 to {MAX_COLUMNS}"),
-                column: None,
-            });
+            return Err(StoreError::invalid(format!(
+                "columns must be 1 to {MAX_COLUMNS}"
+            )));
         }
         self.engine().read(|tx| {
             let run = run_id(tx, key)?;

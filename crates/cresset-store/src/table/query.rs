@@ -70,13 +70,10 @@ impl TableQuery {
             (&self.columns, "shown with"),
         ] {
             if fields.len() > MAX_FIELDS {
-                return Err(StoreError::Invalid {
-                    message: format!(
-                        "runs can be {what} at most {MAX_FIELDS} fields at once, not {}",
-                        fields.len()
-                    ),
-                    column: None,
-                });
+                return Err(StoreError::invalid(format!(
+                    "runs can be {what} at most {MAX_FIELDS} fields at once, not {}",
+                    fields.len()
+                )));
             }
         }
         Ok(())

@@ -26,12 +26,9 @@ impl Order {
                 None => (text.as_str(), false),
             };
             if path.is_empty() || path.starts_with('-') {
-                return Err(StoreError::Invalid {
-                    message: format!(
-                        "runs are sorted by fields such as name or -val/auc, not by `{text}`"
-                    ),
-                    column: None,
-                });
+                return Err(StoreError::invalid(format!(
+                    "runs are sorted by fields such as name or -val/auc, not by `{text}`"
+                )));
             }
             Ok(SortField {
                 field: FieldPath::new(path, names),
