@@ -481,7 +481,7 @@ pub(crate) struct ImportArguments {
 }
 
 /// What runs are brought from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum ImportSource {
     /// Folders with TensorBoard's event files; each folder below that has some is a run
     Tensorboard,

@@ -30,6 +30,33 @@ pub(crate) struct Column {
     pub(crate) cuttable: bool,
 }
 
+impl Column {
+    /// A column of text that may be cut.
+    pub(crate) fn text(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            right: false,
+            cuttable: true,
+        }
+    }
+
+    /// A column of text that is of use only as a whole.
+    pub(crate) fn whole(title: &str) -> Self {
+        Self {
+            cuttable: false,
+            ..Self::text(title)
+        }
+    }
+
+    /// A column of numbers.
+    pub(crate) fn number(title: &str) -> Self {
+        Self {
+            right: true,
+            ..Self::whole(title)
+        }
+    }
+}
+
 impl Table {
     /// A table with these columns.
     pub(crate) fn new(columns: Vec<Column>) -> Self {

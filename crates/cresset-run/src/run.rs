@@ -388,6 +388,13 @@ impl Run {
         self.alert_record(None, level, title.into(), text.into());
     }
 
+    /// An alert that whoever started the program is to see at once.
+    pub(crate) fn warn(&self, title: String, text: impl Into<String>) {
+        let text = text.into();
+        eprintln!("cresset: {title}. {text}");
+        self.alert(Level::Warn, title, text);
+    }
+
     /// As [`Self::alert`], about a step.
     pub fn alert_at(
         &self,

@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::process::{Command, Stdio};
 
-use cresset_record::{Level, Root, RunDir, is_live};
+use cresset_record::{Root, RunDir, is_live};
 use serde_json::Value as Json;
 
 use crate::run::Run;
@@ -26,8 +26,7 @@ pub(crate) fn begin(run: &Run, root: &Root, dir: &RunDir, places: &[String]) {
              cresset-cli`, or set {PROGRAM} to its path.",
             program.display()
         );
-        eprintln!("cresset: {title}. {text}");
-        run.alert(Level::Warn, title, text);
+        run.warn(title, text);
     }
     let left = left_behind(root, dir);
     if left > 0 {

@@ -113,7 +113,6 @@ impl Caller {
         let name = &access.key.name;
         Err(Failure::forbidden(
             match (own, project, access.projects()) {
-                // A project that may not be seen and one that is not there look the same.
                 (None, Some(_), Some(projects)) if !projects.is_empty() => {
                     let names: Vec<String> = projects.iter().map(|p| format!("`{p}`")).collect();
                     format!("the key `{name}` is for {} only", names.join(", "))

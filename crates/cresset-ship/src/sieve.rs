@@ -85,14 +85,13 @@ impl Writer {
     fn declare(&mut self, selection: &Selection, id: KeyId, key: Key, out: &mut Vec<Record>) {
         let shown = selection.shows(key.as_str()).then_some(key);
         if let Some(key) = &shown {
-            let key = key.clone();
             out.push(Record::Key {
                 id,
                 key: key.clone(),
             });
             // A pattern that names more than what goes does not: what it says of this key does.
             let mut wide = self.definitions.iter();
-            if wide.any(|d| !selection.shows(&d.pattern) && matches(d, &key)) {
+            if wide.any(|d| !selection.shows(&d.pattern) && matches(d, key)) {
                 out.push(Record::Define(resolve(&self.definitions, key.as_str())));
             }
         }

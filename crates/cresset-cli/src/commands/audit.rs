@@ -3,23 +3,23 @@
 use std::path::Path;
 
 use cresset_record::RunId;
-use cresset_store::{AuditEntry, AuditQuery, Store, Via};
+use cresset_store::{AuditEntry, AuditQuery, Via};
 use ratatui::text::Span;
 use serde_json::json;
 
 use super::project;
 use crate::args::AuditArguments;
 use crate::exit::{Exit, Failure};
+use crate::human;
 use crate::output::Output;
 use crate::table::{Column, Table};
-use crate::{human, locate};
 
 pub(crate) fn run(
     a: &AuditArguments,
     dir: Option<&Path>,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let store = super::store(dir)?;
     let run = a.run.clone().map(RunId::try_from).transpose();
     let query = AuditQuery {
         who: a.who.clone(),
@@ -58,17 +58,12 @@ fn json(entry: &AuditEntry) -> serde_json::Value {
 }
 
 fn print(entries: &[AuditEntry], out: &mut Output) -> anyhow::Result<()> {
-    let column = |title: &str, cuttable| Column {
-        title: title.to_owned(),
-        right: false,
-        cuttable,
-    };
     let mut table = Table::new(vec![
-        column("when", false),
-        column("who", true),
-        column("what", false),
-        column("to", true),
-        column("detail", true),
+        Column::whole("when"),
+        Column::text("who"),
+        Column::whole("what"),
+        Column::text("to"),
+        Column::text("detail"),
     ]);
     for entry in entries {
         let place = match (&entry.project, &entry.run) {

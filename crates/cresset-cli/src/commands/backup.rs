@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use cresset_record::Root;
-use cresset_store::{Store, backups, check_backup, restore_backup, thin_backups};
+use cresset_store::{backups, check_backup, restore_backup, thin_backups};
 
 use crate::args::{BackupArguments, BackupCommand, BackupCreateArguments, BackupRestoreArguments};
 use crate::exit::Exit;
+use crate::human;
 use crate::output::Output;
-use crate::{human, locate};
 
 pub(crate) fn run(
     arguments: &BackupArguments,
@@ -40,7 +40,7 @@ pub(crate) fn run(
 }
 
 fn create(a: &BackupCreateArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<()> {
-    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let store = super::store(dir)?;
     let made = store.back_up(&a.to)?;
     out.line(format!(
         "{}: {}, {}, of which {} are new",

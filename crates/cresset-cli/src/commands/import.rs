@@ -21,13 +21,36 @@ pub(crate) fn run(
 ) -> anyhow::Result<Exit> {
     let root = locate::folder_of_runs(None, dir)?;
     let mut tally = Tally::default();
-    if a.from == ImportSource::Mlflow {
-        for address in &a.sources {
-            server(a, address, &root, &mut tally, out)
-                .with_context(|| format!("cannot import {}", address.display()))?;
+    match a.from {
+        ImportSource::Tensorboard => files(a, &root, &mut tally, out, import::tensorboard)?,
+        ImportSource::Csv => files(a, &root, &mut tally, out, |source, root, options| {
+            Ok(vec![import::csv(source, root, options)])
+        })?,
+        ImportSource::Wandb => files(a, &root, &mut tally, out, |source, root, options| {
+            Ok(vec![import::wandb(source, root, options)])
+        })?,
+        ImportSource::Mlflow => {
+            for address in &a.sources {
+                server(a, address, &root, &mut tally, out)
+                    .with_context(|| format!("cannot import {}", address.display()))?;
+            }
         }
-        return tally.end(out);
     }
+    tally.end(out)
+}
+
+/// Files or folders, each by `import`.
+fn files(
+    a: &ImportArguments,
+    root: &Root,
+    tally: &mut Tally,
+    out: &mut Output,
+    import: impl Fn(
+        &Path,
+        &Root,
+        &ImportOptions,
+    ) -> Result<Vec<Result<Imported, ImportError>>, ImportError>,
+) -> anyhow::Result<()> {
     if !a.experiments.is_empty() {
         return Err(Failure::usage(
             "only MLflow has experiments; leave --experiment out",
@@ -37,13 +60,13 @@ pub(crate) fn run(
     let project = project.ok_or_else(|| Failure::usage("say into which --project"))?;
     let options = options(a, super::project(project)?)?;
     for source in &a.sources {
-        let runs = one(a.from, source, &root, &options)
+        let runs = import(source, root, &options)
             .with_context(|| format!("cannot import {}", source.display()))?;
         for run in runs {
             tally.count(run, out)?;
         }
     }
-    tally.end(out)
+    Ok(())
 }
 
 fn options(a: &ImportArguments, project: Project) -> anyhow::Result<ImportOptions> {
@@ -53,21 +76,6 @@ fn options(a: &ImportArguments, project: Project) -> anyhow::Result<ImportOption
     options.tags.clone_from(&a.tags);
     options.config = config(&a.config)?;
     Ok(options)
-}
-
-fn one(
-    from: ImportSource,
-    source: &Path,
-    root: &Root,
-    options: &ImportOptions,
-) -> Result<Vec<Result<Imported, ImportError>>, ImportError> {
-    match from {
-        ImportSource::Tensorboard => import::tensorboard(source, root, options),
-        ImportSource::Csv => Ok(vec![import::csv(source, root, options)]),
-        ImportSource::Wandb => Ok(vec![import::wandb(source, root, options)]),
-        // A server has its own way.
-        ImportSource::Mlflow => Ok(Vec::new()),
-    }
 }
 
 /// The experiments of an MLflow server.

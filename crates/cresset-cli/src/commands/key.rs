@@ -9,15 +9,15 @@ use cresset_store::{AccessKey, KeyScope, NewKey, Role, Store};
 
 use crate::args::{KeyArguments, KeyCommand, KeyCreateArguments};
 use crate::exit::{Exit, Failure};
+use crate::human;
 use crate::output::Output;
-use crate::{human, locate};
 
 pub(crate) fn run(
     arguments: &KeyArguments,
     dir: Option<&Path>,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let store = super::store(dir)?;
     match &arguments.command {
         KeyCommand::Create(arguments) => create(&store, arguments, out)?,
         KeyCommand::Revoke(arguments) => {

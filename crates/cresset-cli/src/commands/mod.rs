@@ -24,14 +24,15 @@ mod verify;
 mod watch;
 
 use std::io::Write;
+use std::path::Path;
 
 use cresset_record::Project;
-use cresset_store::{RunKey, StoreError};
+use cresset_store::{RunKey, Store, StoreError};
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Failure};
-use crate::human;
 use crate::output::Output;
+use crate::{human, locate};
 
 /// Does what the command line asks.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
@@ -63,6 +64,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     }?;
     out.flush()?;
     Ok(exit)
+}
+
+/// The store of the folder that a server serves, for whoever runs it.
+fn store(dir: Option<&Path>) -> anyhow::Result<Store> {
+    Ok(Store::open(locate::folder_of_runs(None, dir)?)?)
 }
 
 /// What became of several runs.

@@ -10,16 +10,16 @@ use ratatui::text::Span;
 use super::project;
 use crate::args::{ProjectArguments, ProjectCommand, ProjectSetArguments};
 use crate::exit::{Exit, Failure};
+use crate::human;
 use crate::output::Output;
 use crate::table::{Column, Table};
-use crate::{human, locate};
 
 pub(crate) fn run(
     arguments: &ProjectArguments,
     dir: Option<&Path>,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let store = super::store(dir)?;
     store.refresh()?;
     match &arguments.command {
         ProjectCommand::List => list(&store, out)?,
@@ -29,25 +29,21 @@ pub(crate) fn run(
 }
 
 fn list(store: &Store, out: &mut Output) -> anyhow::Result<()> {
-    let column = |title: &str, right| Column {
-        title: title.to_owned(),
-        right,
-        cuttable: !right,
-    };
     let mut table = Table::new(vec![
-        column("project", false),
-        column("runs", true),
-        column("size", true),
-        column("set", false),
+        Column::text("project"),
+        Column::number("runs"),
+        Column::number("size"),
+        Column::text("set"),
     ]);
     let mut names: Vec<_> = store
         .projects()?
         .into_iter()
         .map(|overview| (overview.project, overview.states.values().sum::<u64>()))
         .collect();
-    for (name, _) in store.all_project_settings()? {
-        if names.iter().all(|(known, _)| *known != name) {
-            names.push((name, 0));
+    let settings = store.all_project_settings()?;
+    for (name, _) in &settings {
+        if names.iter().all(|(known, _)| known != name) {
+            names.push((name.clone(), 0));
         }
     }
     if names.is_empty() {
@@ -55,7 +51,8 @@ fn list(store: &Store, out: &mut Output) -> anyhow::Result<()> {
         return Ok(());
     }
     for (name, runs) in names {
-        let words = words(&store.project_settings(&name)?);
+        let set = settings.iter().find(|(project, _)| *project == name);
+        let words = set.map_or_else(Vec::new, |(_, set)| words(set));
         table.push(vec![
             Span::raw(human::clean(name.as_str())),
             Span::raw(runs.to_string()),

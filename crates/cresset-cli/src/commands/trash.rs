@@ -41,18 +41,13 @@ pub(crate) fn run(
 }
 
 fn print(trash: &[Trashed], out: &mut Output) -> anyhow::Result<()> {
-    let column = |title: &str, cuttable| Column {
-        title: title.to_owned(),
-        right: title == "size",
-        cuttable,
-    };
     let mut table = Table::new(vec![
-        column("name", true),
-        column("id", false),
-        column("project", true),
-        column("size", false),
-        column("deleted", true),
-        column("gone after", true),
+        Column::text("name"),
+        Column::whole("id"),
+        Column::text("project"),
+        Column::number("size"),
+        Column::text("deleted"),
+        Column::text("gone after"),
     ]);
     for run in trash {
         table.push(vec![

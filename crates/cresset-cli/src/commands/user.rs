@@ -8,16 +8,16 @@ use ratatui::text::Span;
 use super::project;
 use crate::args::{KeyRole, UserArguments, UserCommand, UserSetArguments};
 use crate::exit::{Exit, Failure};
+use crate::human;
 use crate::output::Output;
 use crate::table::{Column, Table};
-use crate::{human, locate};
 
 pub(crate) fn run(
     arguments: &UserArguments,
     dir: Option<&Path>,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let store = Store::open(locate::folder_of_runs(None, dir)?)?;
+    let store = super::store(dir)?;
     match &arguments.command {
         UserCommand::Set(a) => set(&store, a, out)?,
         UserCommand::Remove(a) => {
@@ -78,16 +78,11 @@ fn list(users: &[User], out: &mut Output) -> anyhow::Result<()> {
         eprintln!("no users; `cresset user set NAME --role read` makes one");
         return Ok(());
     }
-    let column = |title: &str, right| Column {
-        title: title.to_owned(),
-        right,
-        cuttable: !right,
-    };
     let mut table = Table::new(vec![
-        column("user", false),
-        column("may", false),
-        column("keys", true),
-        column("since", false),
+        Column::text("user"),
+        Column::text("may"),
+        Column::number("keys"),
+        Column::text("since"),
     ]);
     for user in users {
         table.push(vec![

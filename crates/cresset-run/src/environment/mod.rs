@@ -61,7 +61,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cresset_record::Level;
 use serde_json::{Map, Value as Json};
 
 use crate::run::Run;
@@ -120,8 +119,7 @@ pub(crate) fn warn_of_committed_keys(run: &Run, environment: &Map<String, Json>)
     );
     let text = "Everybody who has the repository has the key, in its history too. Take it back (`cresset key revoke`), make another, and \
                 keep that with `cresset login` or in CRESSET_API_KEY.";
-    eprintln!("cresset: {title}. {text}");
-    run.alert(Level::Warn, title, text);
+    run.warn(title, text);
 }
 
 /// The name of this machine, or `unknown`.
