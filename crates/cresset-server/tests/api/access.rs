@@ -49,12 +49,7 @@ impl Keyed {
     }
 
     fn send(&self, key: &str, method: &str, path: &str, body: &Json) -> Answer {
-        self.serving
-            .request(method, path)
-            .header("authorization", &format!("Bearer {key}"))
-            .header("x-cresset", "1")
-            .json(body)
-            .send()
+        self.serving.ask(key, method, path, body)
     }
 
     fn get(&self, key: &str, path: &str) -> Answer {
@@ -84,7 +79,7 @@ fn every_address_needs_the_role_that_it_says() {
             keyed
                 .serving
                 .request(&method, &path)
-                .header("authorization", &format!("Bearer {key}"))
+                .key(key)
                 .header("x-cresset", "1")
                 .json(&json!({}))
                 .open()

@@ -86,6 +86,12 @@ impl Serving {
         answer.json()
     }
 
+    /// A request of the holder of a key, which may be a change.
+    pub(crate) fn ask(&self, key: &str, method: &str, path: &str, body: &Json) -> Answer {
+        let request = self.request(method, path).key(key);
+        request.header("x-cresset", "1").json(body).send()
+    }
+
     /// A change, as the dashboard sends it.
     pub(crate) fn change(&self, method: &str, path: &str, body: &Json) -> Answer {
         self.request(method, &format!("/api/v1{path}"))
@@ -123,6 +129,11 @@ impl Request {
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(n, _)| n != name);
         self
+    }
+
+    /// Says who asks.
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
     }
 
     pub(crate) fn json(self, body: &Json) -> Self {

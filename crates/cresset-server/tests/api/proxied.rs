@@ -1,7 +1,7 @@
 //! Behind a proxy: what it says of its clients, and a path that everything is under.
 
 use cresset_server::{Access, BindError, Options, Server};
-use cresset_store::{KeyScope, NewKey, Role, Store};
+use cresset_store::{Role, Store};
 use serde_json::json;
 
 use crate::client::{Answer, Request, Serving};
@@ -9,10 +9,7 @@ use crate::recorded::Folder;
 
 /// A server with a key for reading, behind proxies at these addresses.
 fn behind(folder: &Folder, proxies: &[&str], host_names: &[&str]) -> (Serving, String) {
-    let store = Store::open(folder.root()).unwrap();
-    let (_, key) = store
-        .create_key(NewKey::new("a", Role::Read, KeyScope::All))
-        .unwrap();
+    let key = folder.key(Role::Read);
     let options = Options {
         access: Access::Keys,
         host_names: host_names.iter().map(ToString::to_string).collect(),
@@ -24,7 +21,7 @@ fn behind(folder: &Folder, proxies: &[&str], host_names: &[&str]) -> (Serving, S
 
 fn with_key(server: &Serving, key: &str, path: &str) -> Request {
     let request = server.request("GET", path);
-    request.header("authorization", &format!("Bearer {key}"))
+    request.key(key)
 }
 
 /// Statuses of wrong keys, each sent with these headers.
@@ -250,10 +247,7 @@ fn the_api_is_there_with_the_path_and_without() {
 #[test]
 fn the_cookie_stays_under_the_path() {
     let folder = Folder::new();
-    let store = Store::open(folder.root()).unwrap();
-    let (_, key) = store
-        .create_key(NewKey::new("a", Role::Read, KeyScope::All))
-        .unwrap();
+    let key = folder.key(Role::Read);
     let options = Options {
         access: Access::Keys,
         base_path: "/cresset".parse().unwrap(),

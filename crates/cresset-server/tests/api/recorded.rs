@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cresset_record::Root;
 use cresset_run::{Definition, Html, Image, Level, Run, Sample};
+use cresset_store::{KeyScope, NewKey, Role, Store};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -31,6 +32,13 @@ impl Folder {
         let other = folder.begin("other things/ö", "third").start().unwrap();
         finish(other);
         folder
+    }
+
+    /// The secret of a key with this role in all projects.
+    pub(crate) fn key(&self, role: Role) -> String {
+        let store = Store::open(self.root()).unwrap();
+        let new = NewKey::new("a", role, KeyScope::All);
+        store.create_key(new).unwrap().1
     }
 
     pub(crate) fn root(&self) -> Root {

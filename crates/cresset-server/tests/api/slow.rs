@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use cresset_server::{Access, Options};
-use cresset_store::{KeyScope, NewKey, Role, Store};
+use cresset_store::Role;
 
 use crate::client::Serving;
 use crate::recorded::{Folder, blob};
@@ -20,10 +20,7 @@ fn hold(server: &Serving, bytes: &str) -> TcpStream {
 fn others_get_their_answers() {
     let folder = Folder::recorded();
     let (digest, _) = blob(&folder.path(), "solder", "first", b"<script>");
-    let store = Store::open(folder.root()).unwrap();
-    let (_, key) = store
-        .create_key(NewKey::new("a", Role::Write, KeyScope::All))
-        .unwrap();
+    let key = folder.key(Role::Write);
     let options = Options {
         access: Access::Keys,
         ..Options::default()
@@ -72,9 +69,7 @@ fn others_get_their_answers() {
             "/metrics",
         ] {
             let request = server.request("GET", path);
-            let answer = request
-                .header("authorization", &format!("Bearer {key}"))
-                .send();
+            let answer = request.key(&key).send();
             assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         }
     }

@@ -45,9 +45,7 @@ impl Keys {
             serving: Serving::with(root, options),
         };
         // Once good, then taken back.
-        let was_good = keys
-            .request("GET", "/api/v1/projects")
-            .header("authorization", &bearer(&keys.revoked));
+        let was_good = keys.request("GET", "/api/v1/projects").key(&keys.revoked);
         assert_eq!(was_good.send().status, 200);
         store.revoke_key("revoked").unwrap();
         keys
@@ -68,7 +66,7 @@ impl Keys {
 
     fn of_admin(&self, method: &str, path: &str) -> Request {
         let request = self.request(method, path);
-        request.header("authorization", &bearer(&self.admin))
+        request.key(&self.admin)
     }
 }
 
@@ -180,10 +178,7 @@ fn what_a_body_names_is_no_way_around() {
     assert_eq!(keys.of_admin("POST", path).json(&delete).send().status, 200);
     let empty = |body| {
         let request = keys.request("POST", "/api/v1/trash/empty");
-        request
-            .header("authorization", &bearer(&keys.elsewhere))
-            .json(&body)
-            .send()
+        request.key(&keys.elsewhere).json(&body).send()
     };
     // The run of another project stays where it is, whether it is named or not.
     empty(json!({"runs": [{"project": "solder", "run": "second"}]}));
@@ -194,9 +189,7 @@ fn what_a_body_names_is_no_way_around() {
         "/api/v1/filter?project=solder",
         "/api/v1/events?project=solder",
     ] {
-        let asked = keys
-            .request("GET", path)
-            .header("authorization", &bearer(&keys.elsewhere));
+        let asked = keys.request("GET", path).key(&keys.elsewhere);
         assert_eq!(asked.send().status, 403, "{path}");
     }
 }
@@ -326,10 +319,7 @@ fn no_address_takes_more_than_it_should() {
             .header("x-long", &"x".repeat(300_000))
             .open();
         assert_eq!(long.status, 431, "{method} {path}");
-        let forged = keys
-            .serving
-            .request(method, &address)
-            .header("authorization", &bearer(&keys.admin));
+        let forged = keys.serving.request(method, &address).key(&keys.admin);
         if method != "GET" {
             assert_eq!(
                 forged.open().status,

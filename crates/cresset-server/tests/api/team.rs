@@ -52,12 +52,8 @@ impl Team {
     }
 
     fn send(&self, key: &str, method: &str, path: &str, body: &Json) -> Answer {
-        self.serving
-            .request(method, &format!("/api/v1{path}"))
-            .header("authorization", &format!("Bearer {key}"))
-            .header("x-cresset", "1")
-            .json(body)
-            .send()
+        let path = format!("/api/v1{path}");
+        self.serving.ask(key, method, &path, body)
     }
 
     fn get(&self, key: &str, path: &str) -> Answer {
@@ -132,10 +128,7 @@ fn a_private_project_is_for_those_it_names() {
     // Figures about all projects are for those who see all.
     let metrics = |key: &str| {
         let request = team.serving.request("GET", "/metrics");
-        request
-            .header("authorization", &format!("Bearer {key}"))
-            .send()
-            .status
+        request.key(key).send().status
     };
     assert_eq!((metrics(&team.alice), metrics(&team.boss)), (403, 200));
 }
@@ -210,7 +203,7 @@ fn a_full_project_takes_nothing_more_and_says_so() {
                 "POST",
                 &format!("/api/v1/projects/{to}/runs/first/intake/0/0"),
             )
-            .header("authorization", &format!("Bearer {}", team.boss))
+            .key(&team.boss)
             .header("x-cresset", "1")
             .header("content-type", "application/octet-stream")
             .body(bytes.clone())

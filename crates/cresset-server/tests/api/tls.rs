@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cresset_server::{Access, BindError, Options, Server, TlsFiles};
-use cresset_store::{KeyScope, NewKey, Role, Store};
+use cresset_store::{Role, Store};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::json;
 use tempfile::TempDir;
@@ -148,10 +148,7 @@ fn it_speaks_https() {
 #[test]
 fn the_cookie_is_for_https_by_itself() {
     let folder = Folder::recorded();
-    let store = Store::open(folder.root()).unwrap();
-    let (_, key) = store
-        .create_key(NewKey::new("a", Role::Read, KeyScope::All))
-        .unwrap();
+    let key = folder.key(Role::Read);
     let authority = Authority::new();
     let options = Options {
         access: Access::Keys,
