@@ -26,6 +26,17 @@ pub(crate) fn nextest() -> Result<()> {
     cargo_tool("nextest", "cargo-nextest@0.9.151")
 }
 
+/// Runs those of the tests that `filter` names which other runs leave out, for what they need.
+///
+/// # Errors
+/// As [`nextest`].
+pub(crate) fn ignored(filter: &str) -> Result<Command> {
+    nextest()?;
+    let mut nextest = cargo(["nextest", "run", "--workspace", "--no-fail-fast"]);
+    nextest.args(["--run-ignored", "only", "-E", filter]);
+    Ok(nextest)
+}
+
 /// Sees to it that `cargo fuzz` and the toolchain that it needs can be run.
 ///
 /// # Errors

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use crate::shell::{self, cargo};
-use crate::tools;
+use crate::{shell, tools};
 
 /// A tracker, the variable that tells the tests where its Python is, and what that has.
 pub(crate) struct Tracker {
@@ -39,10 +38,8 @@ const WANDB: Tracker = Tracker {
 /// # Errors
 /// If a tracker cannot be installed, or nothing can be built.
 pub(crate) fn test() -> Result<(bool, Vec<String>)> {
-    tools::nextest()?;
-    let mut nextest = cargo(["nextest", "run", "--workspace", "--no-fail-fast"]);
-    nextest.args(["--run-ignored", "only", "-E"]);
-    nextest.arg("package(cresset-ship) & (binary(mlflow) | binary(tensorboard) | binary(wandb))");
+    let trackers = "package(cresset-ship) & (binary(mlflow) | binary(tensorboard) | binary(wandb))";
+    let mut nextest = tools::ignored(trackers)?;
     for tracker in [MLFLOW, TENSORBOARD, WANDB] {
         let python = tools::python_with(tracker.name, tracker.packages)?;
         nextest.env(tracker.variable, python);

@@ -1,13 +1,13 @@
 //! Many runs that log.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use cresset_record::{
     End, Follower, FrameBuilder, Holder, Key, KeyId, LogWriter, Outcome, Project, Rank, Record,
     Root, RunDir, RunId, Start, Timestamp, WriterLock,
@@ -16,7 +16,7 @@ use serde_json::Map;
 
 /// Each run logs one point at this interval.
 const INTERVAL: Duration = Duration::from_millis(100);
-const PROJECT: &str = "fleet";
+pub(crate) const PROJECT: &str = "fleet";
 
 pub(crate) struct Fleet {
     runs: Vec<Logging>,
@@ -58,6 +58,7 @@ impl Fleet {
     }
 
     /// All runs come to their end.
+    #[cfg(test)]
     pub(crate) fn end(self) -> Result<()> {
         for mut run in self.runs {
             run.end()?;
@@ -199,38 +200,4 @@ pub(crate) fn write_backlog(root: &Root, points: u64) -> Result<()> {
         }
     }
     run.end()
-}
-
-/// How many of the runs here the server does not have all of.
-pub(crate) fn missing(here: &Root, server: &Path) -> Result<usize> {
-    let mut missing = 0;
-    for run in here.runs()? {
-        let length = |path: PathBuf| fs::metadata(path).map_or(0, |data| data.len());
-        let sent = length(run.segment(Rank(0), 0));
-        missing += usize::from(length(arrived(server, &run).segment(Rank(0), 0)) < sent);
-    }
-    Ok(missing)
-}
-
-/// Holds the server's logs against those here, byte for byte.
-pub(crate) fn assert_same(here: &Root, server: &Path) -> Result<()> {
-    for run in here.runs()? {
-        let there = arrived(server, &run);
-        let segments = run.segments()?;
-        ensure!(
-            there.segments()? == segments,
-            "segments of {}",
-            run.id_text()
-        );
-        for (rank, index) in segments {
-            let sent = fs::read(run.segment(rank, index))?;
-            let found = fs::read(there.segment(rank, index))?;
-            ensure!(sent == found, "{} is another at the server", run.id_text());
-        }
-    }
-    Ok(())
-}
-
-fn arrived(server: &Path, run: &RunDir) -> RunDir {
-    RunDir::new(server.join(PROJECT).join(run.id_text()))
 }

@@ -7,12 +7,13 @@
 //! server's own log, seen in every 25th run. Then a long run that nobody has sent is caught up with, and a thread that trains is measured
 //! with shipping and without.
 //!
-//! With `--check` the thousand runs are a test of less than a minute: each must arrive once, byte for byte, in memory that does not grow.
+//! `check.rs` makes a test of less than a minute of the thousand runs: each must arrive once, byte for byte, in memory that does not grow.
 #![allow(
     clippy::print_stdout,
     reason = "a benchmark reports on standard output"
 )]
 
+#[cfg(test)]
 mod check;
 mod cost;
 mod fleet;
@@ -42,9 +43,6 @@ struct Options {
     /// A minute instead of ten, for a first look.
     #[arg(long)]
     quick: bool,
-    /// Tests instead of measuring.
-    #[arg(long)]
-    check: bool,
     /// Is the program that trains.
     #[arg(long, hide = true, requires = "to")]
     train_in: Option<PathBuf>,
@@ -62,9 +60,6 @@ fn main() -> Result<()> {
     let options = Options::parse();
     if let (Some(dir), Some(to)) = (&options.train_in, &options.to) {
         return cost::train(dir, options.turns, to);
-    }
-    if options.check {
-        return check::run(&options.program);
     }
     let minutes = if options.quick { 1 } else { 10 };
     let mut figures = Figures::default();
