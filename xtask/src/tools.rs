@@ -88,8 +88,11 @@ pub(crate) fn browser() -> Result<()> {
 /// If it is missing.
 pub(crate) fn nginx() -> Result<PathBuf> {
     let given = env::var_os("CRESSET_NGINX").map(PathBuf::from);
-    let places = ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
-    let mut candidates = given.into_iter().chain(places);
+    // As a path, which all who start it understand.
+    let path = env::var_os("PATH").unwrap_or_default();
+    let on_path = env::split_paths(&path).map(|folder| folder.join("nginx"));
+    let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
+    let mut candidates = given.into_iter().chain(on_path).chain(places);
     candidates
         .find(|program| shell::works(Command::new(program).arg("-v")))
         .context("the tests behind a proxy need nginx: apt-get install nginx, or set CRESSET_NGINX to the program")
