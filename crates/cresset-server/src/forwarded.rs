@@ -69,7 +69,7 @@ impl Source {
                 tracing::info!(
                     %peer,
                     "a request says that it was forwarded, which is not believed; if that is your proxy, \
-                     start with `--trust-proxy {peer}`"
+                     start `cresset serve` with `--trust-proxy {peer}`"
                 );
             });
             return itself;

@@ -74,7 +74,8 @@ impl Predicate for Compressible {
     }
 }
 
-async fn admit(
+/// Lets a request pass, if there is room.
+pub(crate) async fn admit(
     State(at_once): State<Arc<Semaphore>>,
     request: Request,
     next: Next,

@@ -70,6 +70,7 @@ pub(crate) fn run(
 
 /// Threads for a server. What blocks has threads of its own, of which the server bounds the number.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
+    raise_limit_of_files();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
         .worker_threads(cores.clamp(1, 4))
@@ -77,6 +78,26 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
         .enable_all()
         .build()
         .context("cannot start the server's threads")
+}
+
+/// As many open files as the server lets connections in and what they ask for may need: shells begin with fewer, and then
+/// whoever opens many connections takes the index its files.
+fn raise_limit_of_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        const WANTED: u64 = 4096;
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+        if current.is_some_and(|current| current < wanted) {
+            let raised = Rlimit {
+                current: Some(wanted),
+                maximum,
+            };
+            // Where it cannot be, connections that find no file wait for others to end.
+            let _ = setrlimit(Resource::Nofile, raised);
+        }
+    }
 }
 
 /// Answers until somebody asks to end; who asks twice does not want to wait.

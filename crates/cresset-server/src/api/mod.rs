@@ -26,17 +26,24 @@ mod trash;
 mod views;
 mod wire;
 
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Router, middleware};
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access;
 use crate::app::App;
+use crate::{access, router};
 
 pub use document::openapi_json;
 pub(crate) use events::change_json;
+
+/// Strangers who may be logging in at once: what they send is read before it is known who they are, and must not take the
+/// room of those who are known.
+const MAX_LOGINS: usize = 64;
 
 /// Where the API is.
 const PREFIX: &str = "/api/v1";
@@ -45,6 +52,8 @@ const PREFIX: &str = "/api/v1";
 pub(crate) fn router(app: App) -> Router<App> {
     let (private, _) = private().split_for_parts();
     let (public, _) = public().split_for_parts();
+    let logins = Arc::new(Semaphore::new(MAX_LOGINS));
+    let public = public.layer(middleware::from_fn_with_state(logins, router::admit));
     private
         .layer(middleware::from_fn_with_state(app, access::authenticate))
         .merge(public)

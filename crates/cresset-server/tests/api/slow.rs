@@ -6,7 +6,9 @@ use std::net::TcpStream;
 use cresset_server::{Access, Options};
 use cresset_store::Role;
 
-use crate::client::Serving;
+use serde_json::json;
+
+use crate::client::{Serving, wait_for};
 use crate::recorded::{Folder, blob};
 
 /// Sends this and leaves the connection open.
@@ -42,7 +44,7 @@ fn others_get_their_answers() {
         held.push(hold(&server, begun[i % begun.len()]));
     }
     // Bodies that do not come: from strangers, and from somebody with a key.
-    for _ in 0..60 {
+    for _ in 0..30 {
         let json = "content-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
         for half in [
             format!("POST /api/v1/login HTTP/1.1\r\nhost: localhost\r\nx-cresset: 1\r\n{json}"),
@@ -54,7 +56,7 @@ fn others_get_their_answers() {
         }
     }
     // Answers that nobody reads: more than fits between the two.
-    for _ in 0..40 {
+    for _ in 0..20 {
         held.push(hold(&server, &blob.repeat(100)));
         held.push(hold(
             &server,
@@ -74,6 +76,33 @@ fn others_get_their_answers() {
         }
     }
     // Nor do they keep the server from its end.
+    server.end();
+    drop(held);
+}
+
+#[test]
+fn strangers_take_no_room_of_those_who_are_known() {
+    let folder = Folder::recorded();
+    let store = Store::open(folder.root()).unwrap();
+    let new = NewKey::new("a", Role::Read, KeyScope::All);
+    let (_, key) = store.create_key(new).unwrap();
+    let options = Options {
+        access: Access::Keys,
+        ..Options::default()
+    };
+    let mut server = Serving::with(&folder.root(), options);
+    let half = "POST /api/v1/login HTTP/1.1\r\nhost: localhost\r\nx-cresset: 1\r\n\
+        content-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
+    let held: Vec<TcpStream> = (0..70).map(|_| hold(&server, half)).collect();
+    // One more stranger is turned away at once, as soon as the others have been heard.
+    wait_for("too many who log in", || {
+        let login = server.request("POST", "/api/v1/login");
+        let login = login.header("x-cresset", "1").json(&json!({"key": "?"}));
+        (login.send().error() == (503, "busy".into())).then_some(())
+    });
+    let request = server.request("GET", "/api/v1/projects");
+    let answer = request.header("authorization", &format!("Bearer {key}"));
+    assert_eq!(answer.send().status, 200);
     server.end();
     drop(held);
 }
