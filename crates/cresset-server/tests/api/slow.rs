@@ -83,9 +83,7 @@ fn others_get_their_answers() {
 #[test]
 fn strangers_take_no_room_of_those_who_are_known() {
     let folder = Folder::recorded();
-    let store = Store::open(folder.root()).unwrap();
-    let new = NewKey::new("a", Role::Read, KeyScope::All);
-    let (_, key) = store.create_key(new).unwrap();
+    let key = folder.key(Role::Read);
     let options = Options {
         access: Access::Keys,
         ..Options::default()
