@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use ureq::http::{Method, Request};
-use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, DefaultConnector};
 
@@ -18,6 +18,8 @@ use crate::{roots, wire};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest answer that is read, in bytes.
 const MAX_ANSWER: u64 = 32 << 20;
+/// Connections that are kept for the next request: as many as are in use at once.
+const IDLE: usize = 48;
 /// Of an error's text, so many characters are shown.
 const SHOWN: usize = 300;
 
@@ -25,7 +27,6 @@ const SHOWN: usize = 300;
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
     agent: ureq::Agent,
-    tls: TlsConfig,
     /// Without a slash at its end.
     base: String,
     headers: Vec<(&'static str, String)>,
@@ -53,10 +54,8 @@ impl Http {
                 "`{base}` is no address of a web server; {example}"
             )));
         }
-        let tls = roots::trusted()?;
         Ok(Self {
-            agent: agent(PATIENCE, &tls),
-            tls,
+            agent: agent(PATIENCE)?,
             base: base.to_owned(),
             headers,
         })
@@ -65,7 +64,8 @@ impl Http {
     /// The same server, which may take so long for an answer, and as long again for all of it.
     pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         Self {
-            agent: agent(patience, &self.tls),
+            // The same authorities were read when this was made.
+            agent: agent(patience).unwrap_or_else(|_| self.agent.clone()),
             ..self.clone()
         }
     }
@@ -203,7 +203,14 @@ impl Answer {
     }
 }
 
-fn agent(patience: Duration, tls: &TlsConfig) -> ureq::Agent {
+/// One for all runs and places: a thousand runs that go to one server share the few connections that its threads need, and one list of
+/// trusted authorities.
+fn agent(patience: Duration) -> Result<ureq::Agent, ShipError> {
+    static AGENTS: Mutex<Vec<(Duration, ureq::Agent)>> = Mutex::new(Vec::new());
+    let mut agents = AGENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, known)) = agents.iter().find(|(theirs, _)| *theirs == patience) {
+        return Ok(known.clone());
+    }
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(PATIENCE))
@@ -212,11 +219,15 @@ fn agent(patience: Duration, tls: &TlsConfig) -> ureq::Agent {
         .user_agent(concat!("cresset/", env!("CARGO_PKG_VERSION")))
         // A key must not go where the server sends it.
         .max_redirects(0)
+        .max_idle_connections(IDLE)
+        .max_idle_connections_per_host(IDLE)
         .output_buffer_size(wire::AT_ONCE)
-        .tls_config(tls.clone())
+        .tls_config(roots::trusted()?)
         .build();
     let connector = DefaultConnector::default().chain(wire::Meter);
-    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
+    let agent = ureq::Agent::with_parts(config, connector, DefaultResolver::default());
+    agents.push((patience, agent.clone()));
+    Ok(agent)
 }
 
 fn unreachable(what: &str, error: &ureq::Error) -> ShipError {

@@ -97,7 +97,7 @@ pub(crate) fn explain(error: &ureq::Error) -> Option<String> {
             if other.to_string().contains("CaUsedAsEndEntity") =>
         {
             "the server shows the certificate of an authority, which is not one for a server; \
-             it needs one that such an authority signed"
+             it needs one that an authority signed, or that says `basicConstraints=CA:FALSE`"
                 .to_owned()
         }
         TlsError::InvalidMessage(_) => {

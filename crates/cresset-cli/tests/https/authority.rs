@@ -30,6 +30,22 @@ impl Authority {
         authority
     }
 
+    /// One whose server shows the authority's own certificate, as those do that sign themselves.
+    pub(crate) fn itself() -> Self {
+        let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let own = params.self_signed(&key).unwrap();
+        let authority = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        for file in [authority.ca(), authority.certificate()] {
+            fs::write(file, own.pem()).unwrap();
+        }
+        fs::write(authority.key(), key.serialize_pem()).unwrap();
+        authority
+    }
+
     pub(crate) fn ca(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
     }

@@ -130,6 +130,18 @@ fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
 }
 
 #[test]
+fn an_authority_that_poses_as_a_server_is_told_from_one() {
+    let authority = Authority::itself();
+    let server = Serving::start(&authority.arguments());
+    let here = recorded();
+    let ca = authority.ca();
+    let variables = [("CRESSET_CA_FILE", ca.as_path())];
+    let refused = login(here.path(), &variables, &server.url, &server.key);
+    let text = said(&refused);
+    assert!(text.contains("basicConstraints=CA:FALSE"), "{text}");
+}
+
+#[test]
 fn the_wrong_scheme_is_named() {
     let here = recorded();
     let authority = Authority::new();

@@ -95,6 +95,14 @@ impl Credentials {
 
     /// The server at `address`, to which these are shown.
     fn http(&self, address: &str) -> Result<Http, ShipError> {
+        // An address is written into logs and shown.
+        let authority = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let authority = authority.split(['/', '?']).next().unwrap_or_default();
+        if authority.contains('@') {
+            return Err(ShipError::Refused(
+                "an address may not hold a password; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD".to_owned(),
+            ));
+        }
         let authorization = match self {
             Self::None => None,
             Self::Basic { user, password } => {

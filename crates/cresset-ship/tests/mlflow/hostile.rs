@@ -100,6 +100,35 @@ fn what_is_no_mlflow_is_an_error_that_says_so() {
 }
 
 #[test]
+fn a_password_in_an_address_is_not_written_anywhere() {
+    let error = MlflowServer::new("https://ada:secret@example.org", &Credentials::None);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("MLFLOW_TRACKING_PASSWORD") && !error.contains("secret"),
+        "{error}"
+    );
+}
+
+#[test]
+fn many_points_of_one_moment_are_as_many_points() {
+    let points: Vec<Json> = (0..60_000)
+        .map(|i| json!({"value": i, "timestamp": 5, "step": 5}))
+        .collect();
+    let points = json!({"metrics": points});
+    let address = with_runs(json!([run("a")]), move |asked| {
+        asked.contains("get-history?").then(|| points.clone())
+    });
+    let place = tempfile::tempdir().unwrap();
+    let imported = import(&address, &Root::new(place.path()))
+        .remove(0)
+        .unwrap();
+    let view = RunView::open(imported.run).unwrap();
+    let values = view.series_of("loss").unwrap().points().iter();
+    let values: Vec<f64> = values.map(|point| point.value).collect();
+    assert!(values.iter().copied().eq((0..60_000).map(f64::from)));
+}
+
+#[test]
 fn values_of_all_wrong_types_are_no_trouble() {
     let wrong = [
         json!(null),
@@ -231,6 +260,28 @@ fn what_does_not_end_ends_here() {
             imported.left_out
         );
     }
+
+    // Folders without end, side by side.
+    let address = with_runs(json!([run("a")]), |asked| {
+        if asked.contains("artifacts/list") {
+            let folder = asked.split("&path=").nth(1).unwrap_or_default();
+            let folder = folder.split([' ', '&']).next().unwrap().replace("%2F", "/");
+            let files = (0..20).map(|i| match folder.as_str() {
+                "" => json!({"path": i.to_string(), "is_dir": true}),
+                folder => json!({"path": format!("{folder}/{i}"), "is_dir": true}),
+            });
+            return Some(json!({"files": files.collect::<Vec<_>>()}));
+        }
+        asked
+            .contains("get-history")
+            .then(|| json!({"metrics": []}))
+    });
+    let imported = import(&address, &Root::new(place.path().join("wide")));
+    let left_out = &imported[0].as_ref().unwrap().left_out;
+    assert!(
+        left_out[0].ends_with("artifact after the first 10000"),
+        "{left_out:?}"
+    );
 
     // A page that names itself as the next.
     for endless in ["runs", "metrics", "files"] {

@@ -17,8 +17,9 @@ use super::head::Head;
 use crate::error::ShipError;
 use crate::mlflow::reader::Reader;
 use kinds::LoggedImage;
+use shipped::{Placed, Role};
 
-/// Larger files are left out, and those after so many bytes or files of a run.
+/// Larger files are left out, and those after so many bytes, or files and folders, of a run.
 const MAX_FILE: u64 = 1 << 30;
 const MAX_BYTES: u64 = 16 << 30;
 const MAX_FILES: usize = 10_000;
@@ -38,6 +39,8 @@ pub(super) struct Artifacts<'a> {
     files: BTreeSet<String>,
     /// Those of them that `mlflow.log_table` wrote.
     tables: BTreeSet<String>,
+    /// Files and folders that were listed.
+    listed: usize,
     /// Bytes that may still come.
     left: u64,
     /// How often the server was in trouble with artifacts.
@@ -66,6 +69,7 @@ impl<'a> Artifacts<'a> {
             head,
             files: BTreeSet::new(),
             tables: kinds::tables(head),
+            listed: 0,
             left: MAX_BYTES,
             troubles: 0,
             captions: BTreeMap::new(),
@@ -75,6 +79,10 @@ impl<'a> Artifacts<'a> {
         }
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
+            if artifacts.troubles > MAX_TROUBLES {
+                run.leave_out("folder of artifacts after others that the server does not list");
+                continue;
+            }
             if let Err(error) = artifacts.folder(&folder, &mut folders, run) {
                 let error = artifacts.concerns_artifacts(error)?;
                 run.leave_out(format!(
@@ -100,15 +108,17 @@ impl<'a> Artifacts<'a> {
                 let path = artifact.path;
                 if !is_in(&path, folder) {
                     run.leave_out("artifact at a path that is none");
-                } else if self.files.len() + folders.len() >= MAX_FILES {
+                } else if self.listed >= MAX_FILES {
                     run.leave_out(format!("artifact after the first {MAX_FILES}"));
                 } else if artifact.is_folder && path.split('/').count() >= MAX_DEPTH {
                     run.leave_out("folder of artifacts that is too deep");
                 } else if artifact.is_folder {
+                    self.listed += 1;
                     folders.push(path);
                 } else if artifact.size.is_some_and(|size| size > MAX_FILE) {
                     run.leave_out("artifact of more than 1 GiB");
                 } else {
+                    self.listed += 1;
                     self.files.insert(path);
                 }
             }
@@ -147,8 +157,12 @@ impl<'a> Artifacts<'a> {
                 continue;
             }
             // Beside a file of ours, what its user wanted to know of it.
-            let metadata: Option<Map<String, Json>> =
-                self.ours(&format!("{path}.metadata.json"), run)?;
+            let metadata = match shipped::placed(&path).map(|placed| placed.role) {
+                Some(Role::File | Role::Checkpoint) => {
+                    self.ours::<Map<String, Json>>(&format!("{path}.metadata.json"), run)?
+                }
+                _ => None,
+            };
             let Some(file) = self.fetch(&path, run)? else {
                 continue;
             };
@@ -230,15 +244,13 @@ impl<'a> Artifacts<'a> {
                 media: media_of(content, detail, caption),
             });
         }
-        let placed = self
-            .head
-            .came_from_here()
-            .then(|| shipped::placed(path))
-            .flatten();
-        let (key, step, name) = placed.unwrap_or_else(|| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            (format!("artifacts/{path}"), 0, name)
-        });
+        let placed = self.head.came_from_here().then(|| shipped::placed(path));
+        let (key, step, role) = match placed.flatten() {
+            Some(Placed { key, step, role }) => (key, step, Some(role)),
+            None => (format!("artifacts/{path}"), 0, None),
+        };
+        // What was a file here is one whatever is in it.
+        let bytes = bytes.filter(|_| !matches!(role, Some(Role::File | Role::Checkpoint)));
         let found = bytes.and_then(|bytes| {
             let (bytes, media_type, detail) = self.known(path, bytes)?;
             Some(run.blob(&bytes, media_type).map(|blob| (blob, detail)))
@@ -246,10 +258,10 @@ impl<'a> Artifacts<'a> {
         let (blob, detail) = match found.transpose()? {
             Some(found) => found,
             None => {
-                let role = path.starts_with("checkpoints/") && self.head.came_from_here();
+                let is_checkpoint = role == Some(Role::Checkpoint);
                 let detail = MediaDetail::File {
-                    name: name.to_owned(),
-                    role: role.then(|| "checkpoint".to_owned()),
+                    name: path.rsplit('/').next().unwrap_or(path).to_owned(),
+                    role: is_checkpoint.then(|| "checkpoint".to_owned()),
                     metadata: Map::new(),
                 };
                 (run.blob_file(file, "application/octet-stream")?, detail)

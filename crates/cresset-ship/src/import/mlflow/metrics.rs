@@ -141,23 +141,21 @@ impl Rows {
                 continue;
             };
             // A key that comes twice has a row for each.
-            let mut rest: Vec<_> = row
-                .iter()
-                .map(|((_, _, key), value)| (*key, *value))
-                .collect();
-            while !rest.is_empty() {
-                let mut last = None;
-                let (first, others) = rest.into_iter().partition(|(key, _)| {
-                    let is_first = last != Some(*key);
-                    last = Some(*key);
-                    is_first
-                });
-                let first: Vec<(usize, f64)> = first;
-                let points = first
-                    .iter()
-                    .filter_map(|(key, value)| Some((self.keys.get(*key)?.as_str(), *value)));
+            let (mut points, mut last) = (Vec::with_capacity(row.len()), None);
+            for ((_, _, key), value) in row {
+                let nth: usize = match last {
+                    Some((before, nth)) if before == *key => nth + 1,
+                    _ => 0,
+                };
+                last = Some((*key, nth));
+                points.push((nth, *key, *value));
+            }
+            points.sort_by_key(|(nth, key, _)| (*nth, *key));
+            for points in points.chunk_by(|(a, ..), (b, ..)| a == b) {
+                let points = points.iter();
+                let points = points
+                    .filter_map(|(_, key, value)| Some((self.keys.get(*key)?.as_str(), *value)));
                 run.scalars(step, time, points)?;
-                rest = others;
             }
         }
         self.points.clear();

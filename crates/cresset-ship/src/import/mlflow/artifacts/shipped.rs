@@ -87,26 +87,74 @@ pub(super) fn is_drawn(path: &str) -> bool {
     path.starts_with("figures/") && path.ends_with(".html")
 }
 
-/// Key, step and name of a value that was shipped from here, by where it was put.
-pub(super) fn placed(path: &str) -> Option<(String, u64, &str)> {
-    let (top, rest) = path.split_once('/')?;
-    let (place, name) = rest.rsplit_once('/')?;
-    match top {
-        "tables" | "figures" | "histograms" => {
-            let step = name.strip_suffix(".json")?.parse().ok()?;
-            Some((place.to_owned(), step, name))
-        }
-        "media" if let Some((step, _)) = name.split_once('-').filter(|(step, _)| is_step(step)) => {
-            Some((place.to_owned(), step.parse().ok()?, name))
-        }
-        "media" | "checkpoints" => {
-            let (key, step) = place.rsplit_once('/')?;
-            Some((key.to_owned(), step.parse().ok()?, name))
-        }
-        _ => None,
-    }
+/// Where a value was that was shipped from here.
+pub(super) struct Placed {
+    pub(super) key: String,
+    pub(super) step: u64,
+    pub(super) role: Role,
 }
 
-fn is_step(text: &str) -> bool {
-    text.parse::<u64>().is_ok()
+/// What it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A value of its own kind.
+    Value,
+    File,
+    Checkpoint,
+}
+
+/// A value that was shipped from here, by where it was put.
+pub(super) fn placed(path: &str) -> Option<Placed> {
+    let (top, rest) = path.split_once('/')?;
+    let (place, name) = rest.rsplit_once('/')?;
+    let (key, step, role) = match top {
+        "tables" | "figures" | "histograms" => (place, name.strip_suffix(".json")?, Role::Value),
+        "media" if let Some(step) = step_of(name) => (place, step, Role::Value),
+        "media" | "checkpoints" => {
+            let (key, step) = place.rsplit_once('/')?;
+            let is_file = top == "media";
+            let role = if is_file {
+                Role::File
+            } else {
+                Role::Checkpoint
+            };
+            (key, step, role)
+        }
+        _ => return None,
+    };
+    Some(Placed {
+        key: key.to_owned(),
+        step: step.parse().ok()?,
+        role,
+    })
+}
+
+/// The step of a name such as `7-0123abcd.txt`.
+fn step_of(name: &str) -> Option<&str> {
+    let (step, rest) = name.split_once('-')?;
+    let digits = rest.split('.').next()?;
+    let is_ours = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_ours.then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_say_what_a_value_was() {
+        for (path, key, step, role) in [
+            ("tables/val/classes/3.json", "val/classes", 3, Role::Value),
+            ("media/said/7-0123abcd.txt", "said", 7, Role::Value),
+            ("media/a/b/9/7-notes.txt", "a/b", 9, Role::File),
+            ("checkpoints/model/9/m.bin", "model", 9, Role::Checkpoint),
+        ] {
+            let placed = placed(path).unwrap();
+            assert_eq!((placed.key.as_str(), placed.step), (key, step), "{path}");
+            assert!(placed.role == role, "{path}");
+        }
+        for path in ["config.json", "media/x.txt", "tables/t/x.json", "model/1/x"] {
+            assert!(placed(path).is_none(), "{path}");
+        }
+    }
 }
