@@ -8,11 +8,14 @@ use anyhow::{Context, Result};
 
 use serde_json::{Value as Json, json};
 
-use crate::{Budget, budget, machine, number};
+use crate::{Budget, Curve, budget, machine, number};
 
 /// Figures in the order in which they were measured.
 #[derive(Debug, Default)]
-pub struct Figures(Vec<Figure>);
+pub struct Figures {
+    figures: Vec<Figure>,
+    curves: Vec<Curve>,
+}
 
 #[derive(Debug)]
 struct Figure {
@@ -27,7 +30,7 @@ impl Figures {
     pub fn add(&mut self, name: String, value: f64, unit: &'static str, budget: Budget) {
         // What is beyond a hundredth is noise.
         let value = (value * 100.0).round() / 100.0;
-        self.0.push(Figure {
+        self.figures.push(Figure {
             name,
             value,
             unit,
@@ -38,6 +41,11 @@ impl Figures {
     /// One that has no budget.
     pub fn note(&mut self, name: String, value: f64, unit: &'static str) {
         self.add(name, value, unit, Budget::None);
+    }
+
+    /// One that depends on a size.
+    pub fn draw(&mut self, curve: Curve) {
+        self.curves.push(curve);
     }
 
     /// Prints the table; writes it to `file` as JSON.
@@ -51,7 +59,7 @@ impl Figures {
             out,
             "\n{machine}\n\n| what | measured | budget | |\n|---|--:|--:|---|"
         )?;
-        for figure in &self.0 {
+        for figure in &self.figures {
             let Figure {
                 name,
                 value,
@@ -68,9 +76,13 @@ impl Figures {
         let holds: Vec<bool> = self.holds().collect();
         let held = holds.iter().filter(|held| **held).count();
         writeln!(out, "\n{held} of {} budgets hold", holds.len())?;
+        for curve in &self.curves {
+            writeln!(out, "\n{curve}")?;
+        }
         if let Some(file) = file {
-            let rows: Vec<Json> = self.0.iter().map(Figure::row).collect();
-            let report = json!({"machine": machine, "rows": rows});
+            let rows: Vec<Json> = self.figures.iter().map(Figure::row).collect();
+            let curves: Vec<Json> = self.curves.iter().map(Curve::json).collect();
+            let report = json!({"machine": machine, "rows": rows, "curves": curves});
             let text = serde_json::to_string_pretty(&report)? + "\n";
             fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
@@ -78,7 +90,7 @@ impl Figures {
     }
 
     fn holds(&self) -> impl Iterator<Item = bool> {
-        self.0
+        self.figures
             .iter()
             .filter_map(|figure| figure.budget.holds(figure.value))
     }

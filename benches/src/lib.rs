@@ -1,10 +1,11 @@
 //! What the benchmarks share: clocks that count processor time, memory of a process, percentiles, and budgets.
 //!
 //! The benchmarks are the programs in `src/bin`: `record` measures what recording costs, beside other trackers; `store` the
-//! index of runs; `stats` the fused pass over a tensor; `watch` what observing a model costs a training; `ship` how a server keeps up.
+//! index of runs; `stats` the fused pass over a tensor; `watch` what observing a model costs a training; `ship` how a server keeps up; `scale` how the cost of recording grows.
 
 pub mod budget;
 mod clock;
+mod curve;
 mod figures;
 mod memory;
 mod percentile;
@@ -12,6 +13,7 @@ mod text;
 
 pub use budget::Budget;
 pub use clock::{process_cpu_seconds, thread_cpu_seconds};
+pub use curve::Curve;
 pub use figures::Figures;
 pub use memory::PeakMemory;
 pub use percentile::{median, percentile};

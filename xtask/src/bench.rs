@@ -1,13 +1,13 @@
 //! `cargo xtask bench`: builds the benchmarks and runs them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::shell::{self, cargo};
-use crate::{browser, dashboard, readers, tools};
+use crate::{browser, dashboard, readers, root, tools};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -15,9 +15,9 @@ pub(crate) struct Options {
     /// What to measure; all of it unless it is said.
     #[arg(value_enum)]
     parts: Vec<Part>,
-    /// Also writes the figures to a file each in this folder.
-    #[arg(long, value_name = "FOLDER")]
-    json: Option<PathBuf>,
+    /// Keeps the figures in `benches/results`, and writes the tables of `docs/performance.md` anew.
+    #[arg(long, conflicts_with = "quick")]
+    keep: bool,
     /// Fewer repetitions of smaller measurements, for a first look.
     #[arg(long)]
     quick: bool,
@@ -34,6 +34,8 @@ enum Part {
     Burn,
     /// The index of runs: its rate, its size, charts and tables.
     Store,
+    /// How the cost of recording grows with keys, threads, parameters and hours.
+    Scale,
     /// The API and the dashboard in a browser.
     Dashboard,
     /// Shipping to a server: how late a thousand runs arrive, and how fast a backlog does.
@@ -46,43 +48,51 @@ enum Part {
 /// If they cannot be built or run. A budget that does not hold is shown, and is no error: machines differ.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let is_wanted = |part| options.parts.is_empty() || options.parts.contains(&part);
-    let json = match &options.json {
-        // Relative to where the user is, not to the workspace.
-        Some(folder) => {
-            let folder = std::path::absolute(folder)
-                .with_context(|| format!("{} is no path", folder.display()))?;
-            fs::create_dir_all(&folder)?;
-            Some(folder)
-        }
-        None => None,
+    let today = shell::read(Command::new("date").arg("+%F"))?;
+    let json = |name: &str| {
+        let file = root().join(format!("benches/results/{}-{name}.json", today.trim()));
+        options.keep.then_some(file)
     };
-    let json = |name: &str| json.as_ref().map(|folder| folder.join(name));
     if is_wanted(Part::Record) {
         let mut record = program("record")?;
         if options.peers {
             record.arg("--peers");
         }
-        measure(record, json("record.json").as_deref(), options.quick)?;
+        measure(record, json("record").as_deref(), options.quick)?;
     }
     if is_wanted(Part::Burn) {
-        burn(json("burn.json").as_deref())?;
+        burn(json("burn").as_deref())?;
     }
     if is_wanted(Part::Store) {
         let store = program("store")?;
-        measure(store, json("store.json").as_deref(), options.quick)?;
+        measure(store, json("store").as_deref(), options.quick)?;
+    }
+    if is_wanted(Part::Scale) {
+        let scale = program("scale")?;
+        measure(scale, json("scale").as_deref(), options.quick)?;
     }
     if is_wanted(Part::Ship) {
         browser::build_programs(&["--release"])?;
         let mut ship = program("ship")?;
         ship.arg("--program")
             .arg(shell::target().join("release/cresset"));
-        measure(ship, json("ship.json").as_deref(), options.quick)?;
+        measure(ship, json("ship").as_deref(), options.quick)?;
     }
     if is_wanted(Part::Dashboard) {
-        in_browser(json("dashboard.json").as_deref(), options.quick)?;
+        in_browser(json("dashboard").as_deref(), options.quick)?;
         if options.peers {
-            readers::measure(json("readers.json").as_deref())?;
+            readers::measure(json("readers").as_deref())?;
         }
+    }
+    if options.keep {
+        let mut tables = cargo([
+            "test",
+            "--package",
+            "cresset-benches",
+            "--test",
+            "performance",
+        ]);
+        shell::run(tables.env("CRESSET_UPDATE", "1"))?;
     }
     Ok(())
 }

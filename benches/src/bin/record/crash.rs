@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -20,7 +20,9 @@ pub(crate) fn measure(workplace: &Workplace, kills: u64) -> Result<Figures> {
         for kill in 0..kills {
             // Spread over the writer's rhythm: a prime number of µs is no multiple of it.
             let alive = Duration::from_micros(150_000 + kill * 7_919);
-            worst = worst.max(loss_ms(workplace, part, alive)?);
+            let folder = workplace.fresh_folder()?;
+            let mut process = workplace.process(part, folder.path());
+            worst = worst.max(loss_ms(&mut process, alive, || kept(folder.path()))?);
         }
         Ok(worst)
     };
@@ -49,10 +51,13 @@ pub(crate) fn log_until_killed(dir: &Path, durability: Durability) -> Result<Fig
     Ok(Figures::new())
 }
 
-fn loss_ms(workplace: &Workplace, part: Part, alive: Duration) -> Result<f64> {
-    let folder = workplace.fresh_folder()?;
-    let mut child = workplace
-        .process(part, folder.path())
+/// Kills a process after it has logged for so long, and compares what it told of with the steps that `kept` finds then, in ms of logging.
+pub(crate) fn loss_ms(
+    process: &mut Command,
+    alive: Duration,
+    kept: impl FnOnce() -> Result<usize>,
+) -> Result<f64> {
+    let mut child = process
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -70,16 +75,20 @@ fn loss_ms(workplace: &Workplace, part: Part, alive: Duration) -> Result<f64> {
         .chunks_exact(16)
         .map(|told| number(&told[8..]))
         .collect();
-    let runs = Root::new(folder.path()).runs()?;
-    ensure!(runs.len() == 1, "{} runs after a kill", runs.len());
-    let view = RunView::open(runs[0].clone())?;
-    let kept = view
-        .series_of("e")
-        .map_or(0, |series| series.points().len());
     // From the first step that is not there to the last that was logged, and the time until the next would have come.
-    let lost = match (times.get(kept), times.last()) {
+    let lost = match (times.get(kept()?), times.last()) {
         (Some(first), Some(last)) => (last - first) as f64 / 1e3 + 1.0,
         _ => 0.0,
     };
     Ok(lost)
+}
+
+/// Steps in the one run of a folder.
+fn kept(dir: &Path) -> Result<usize> {
+    let runs = Root::new(dir).runs()?;
+    ensure!(runs.len() == 1, "{} runs after a kill", runs.len());
+    let view = RunView::open(runs[0].clone())?;
+    Ok(view
+        .series_of("e")
+        .map_or(0, |series| series.points().len()))
 }

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 
+use crate::crash::loss_ms;
 use crate::figures::{Figures, bytes_in, medians, of_process};
 use crate::workplace::{Workplace, cache};
 
@@ -22,11 +26,14 @@ struct Package {
     durable: bool,
 }
 
-const PACKAGES: [Package; 4] = [
+const PACKAGES: [Package; 7] = [
     package("tensorboardX", false),
     package("trackio", false),
     package("wandb", false),
     package("mlflow", true),
+    package("aim", true),
+    package("neptune-scale", true),
+    package("swanlab", false),
 ];
 
 const fn package(name: &'static str, durable: bool) -> Package {
@@ -72,6 +79,13 @@ fn of_package(
             Err(e) => eprintln!("{} {part}: {e:#}", package.name),
         }
     }
+    eprintln!("measuring what kills lose of {} {version}", package.name);
+    match python.loss_ms(workplace, package.name, repetitions) {
+        Ok(worst) => {
+            figures.insert("kill.buffered_ms".to_owned(), worst);
+        }
+        Err(e) => eprintln!("{} killed: {e:#}", package.name),
+    }
     Ok(Peer {
         name: format!("{} {version}", package.name),
         durable: package.durable,
@@ -116,18 +130,41 @@ impl Python {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// The worker in `dir`; what a tracker keeps for its user, and not for the run, is in `home`.
+    fn worker(&self, package: &str, part: &str, dir: &TempDir, home: &TempDir) -> Command {
+        let worker = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/worker.py");
+        let mut command = Command::new(&self.program);
+        command
+            .args([worker, package, part])
+            .env("HOME", home.path())
+            .current_dir(dir);
+        command
+    }
+
+    /// The worst loss of so many kills, in ms of logging.
+    fn loss_ms(&self, workplace: &Workplace, package: &str, kills: usize) -> Result<f64> {
+        let mut worst: f64 = 0.0;
+        for kill in 0..kills as u64 {
+            let (dir, home) = (workplace.fresh_folder()?, workplace.fresh_folder()?);
+            // Long enough for what a tracker writes every half second.
+            let alive = Duration::from_millis(3000 + kill * 79);
+            let kept = || {
+                // A process of its own may still write what it has.
+                thread::sleep(Duration::from_secs(3));
+                let kept = of_process(&mut self.worker(package, "kept", &dir, &home))?;
+                let steps = kept.get("steps").context("it does not say what it kept")?;
+                Ok(*steps as usize)
+            };
+            let mut process = self.worker(package, "killed", &dir, &home);
+            worst = worst.max(loss_ms(&mut process, alive, kept)?);
+        }
+        Ok(worst)
+    }
+
     fn once(&self, workplace: &Workplace, package: &str, part: &str) -> Result<Figures> {
-        // What a tracker keeps for its user is not the run's.
         let (folder, home) = (workplace.fresh_folder()?, workplace.fresh_folder()?);
         let dir = folder.path();
-        let worker = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/worker.py");
-        let process = || {
-            let mut command = Command::new(&self.program);
-            command
-                .args([worker, package, part])
-                .env("HOME", home.path());
-            of_process(command.current_dir(dir))
-        };
+        let process = || of_process(&mut self.worker(package, part, &folder, &home));
         let mut figures = process()?;
         if let Some(points) = figures.remove("points") {
             figures.insert("bytes_per_point".into(), bytes_in(dir)? as f64 / points);

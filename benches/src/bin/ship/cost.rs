@@ -1,45 +1,22 @@
 //! What shipping costs the thread that trains: the same loop with and without, in turns, by that thread's own processor time.
 
-use std::env;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use cresset_benches::{Budget, Figures, median, thread_cpu_seconds};
 use cresset_run::{Run, init};
 
-use crate::Server;
+use crate::{Server, trainer};
 
 /// Calls of a turn, five values each.
 const CALLS: u64 = 10_000;
 
-/// Measures in a process of its own, which finds the command and its key in its environment, as a program that trains does.
+/// Measures in a process of its own.
 pub(crate) fn measure(program: &Path, turns: usize, figures: &mut Figures) -> Result<()> {
-    let here = tempfile::tempdir()?;
     let server = Server::start(program)?;
-    let mut trainer = Command::new(env::current_exe()?);
-    trainer.arg("--train-in").arg(here.path());
-    trainer.args(["--turns", &turns.to_string(), "--to", &server.address]);
-    trainer
-        .env("CRESSET_BIN", program)
-        .env("CRESSET_API_KEY", &server.key);
-    let trained = trainer.output()?;
-    ensure!(
-        trained.status.success(),
-        "{}",
-        String::from_utf8_lossy(&trained.stderr)
-    );
-    let said = String::from_utf8(trained.stdout)?;
-    let costs: Vec<f64> = said
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .context("the trainer says no figures")?;
-    let [alone, shipped] = costs[..] else {
-        anyhow::bail!("the trainer says {} figures", costs.len());
-    };
+    let [alone, shipped] = trainer(program, &server, &["--turns", &turns.to_string()])?;
     figures.note("a call of `log`, not shipped".into(), alone, "ns");
     figures.note("the same, shipped meanwhile".into(), shipped, "ns");
     let budget = Budget::AtMost(1.1);
@@ -47,8 +24,8 @@ pub(crate) fn measure(program: &Path, turns: usize, figures: &mut Figures) -> Re
     Ok(())
 }
 
-/// The process that trains: prints nanoseconds of a call without and with shipping.
-pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<()> {
+/// The process that trains: nanoseconds of a call without and with shipping.
+pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<[f64; 2]> {
     let mut costs = [Vec::new(), Vec::new()];
     for turn in 0..2 * turns {
         let is_shipped = turn % 2 == 1;
@@ -62,9 +39,7 @@ pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<()> {
         costs[usize::from(is_shipped)].push(log(&run));
         ensure!(run.finish().lost == 0, "a run has lost something");
     }
-    let [alone, shipped] = costs.map(|mut costs| median(&mut costs));
-    println!("{alone} {shipped}");
-    Ok(())
+    Ok(costs.map(|mut costs| median(&mut costs)))
 }
 
 /// Logs as a fast loop does; nanoseconds a call.

@@ -4,8 +4,8 @@
 //!
 //! A thousand runs log ten points a second each into one folder, by their logs alone, without the threads that a run in a program has.
 //! One process carries all of them, one serves. The lag of a point is from its time in the log until its row can be read from the
-//! server's own log, seen in every 25th run. Then a long run that nobody has sent is caught up with, and a thread that trains is measured
-//! with shipping and without.
+//! server's own log, seen in every 25th run. Then a long run that nobody has sent is caught up with, a thread that trains is measured
+//! with shipping and without, and so is the memory of a program with everything on.
 //!
 //! `check.rs` makes a test of less than a minute of the thousand runs: each must arrive once, byte for byte, in memory that does not grow.
 #![allow(
@@ -17,7 +17,9 @@
 mod check;
 mod cost;
 mod fleet;
+mod memory;
 
+use std::env;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -25,7 +27,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
 use cresset_benches::{Budget, Figures};
 use cresset_record::Root;
@@ -50,6 +52,9 @@ struct Options {
     to: Option<String>,
     #[arg(long, hide = true, default_value_t = 1)]
     turns: usize,
+    /// With everything on.
+    #[arg(long, hide = true)]
+    loaded: bool,
 }
 
 const RUNS: usize = 1000;
@@ -59,7 +64,12 @@ const BACKLOG: u64 = 20_000_000;
 fn main() -> Result<()> {
     let options = Options::parse();
     if let (Some(dir), Some(to)) = (&options.train_in, &options.to) {
-        return cost::train(dir, options.turns, to);
+        let [one, other] = match options.loaded {
+            true => memory::train(dir, to)?,
+            false => cost::train(dir, options.turns, to)?,
+        };
+        println!("{one} {other}");
+        return Ok(());
     }
     let minutes = if options.quick { 1 } else { 10 };
     let mut figures = Figures::default();
@@ -71,6 +81,7 @@ fn main() -> Result<()> {
     catch_up(&options.program, &mut figures)?;
     let turns = if options.quick { 5 } else { 25 };
     cost::measure(&options.program, turns, &mut figures)?;
+    memory::measure(&options.program, &mut figures)?;
     figures.show(options.json.as_deref())
 }
 
@@ -169,10 +180,41 @@ fn catch_up(program: &Path, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
+/// Two figures of a program that trains and ships to `server`: a process that finds the command and its key in its environment, as a
+/// user's does.
+fn trainer(program: &Path, server: &Server, options: &[&str]) -> Result<[f64; 2]> {
+    let here = tempfile::tempdir()?;
+    let mut trainer = Command::new(env::current_exe()?);
+    trainer.arg("--train-in").arg(here.path());
+    trainer.args(["--to", &server.address]).args(options);
+    trainer
+        .env("CRESSET_BIN", program)
+        .env("CRESSET_API_KEY", &server.key);
+    let trained = trainer.output()?;
+    ensure!(
+        trained.status.success(),
+        "{}",
+        String::from_utf8_lossy(&trained.stderr)
+    );
+    let said = String::from_utf8(trained.stdout)?;
+    let figures: Vec<f64> = said
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .context("the trainer says no figures")?;
+    let said = <[f64; 2]>::try_from(figures);
+    said.map_err(|said| anyhow!("the trainer says {} figures", said.len()))
+}
+
 /// Resident memory of a process.
 fn memory_mib(id: u32) -> Result<f64> {
+    status_mib(id, "VmRSS:")
+}
+
+/// What the system says of a process's memory.
+fn status_mib(id: u32, field: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib = line.and_then(|line| line.split_whitespace().next());
     let kib: f64 = kib.context("the system does not tell memory")?.parse()?;
     Ok(kib / 1024.0)

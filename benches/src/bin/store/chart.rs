@@ -6,13 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use cresset_benches::Budget::{self, AtMost};
-use cresset_benches::process_cpu_seconds;
+use cresset_benches::{Curve, Figures, process_cpu_seconds};
 use cresset_record::{Root, RunId};
 use cresset_store::{Axis, ChartQuery, RankChoice, Store};
 
 use crate::index::Indexed;
 use crate::runs::{self, Kind};
-use cresset_benches::Figures;
 
 /// Points of the long series.
 const LONG: u64 = 10_000_000;
@@ -49,6 +48,27 @@ fn long(points: u64, figures: &mut Figures) -> Result<()> {
         ask(folder.path(), axis, zoom)?.show(name, budget, figures);
     }
     Ok(())
+}
+
+/// How the index of one series and its chart grow with points.
+pub(crate) fn grow(shrink: u64) -> Result<[Curve; 3]> {
+    let size = "points of a series";
+    let mut index = Curve::new("to index them, processor time", size, "s");
+    let mut bytes = Curve::new("a point at rest", size, "B");
+    let mut chart = Curve::new("chart of all at 1,000 buckets, a new process", size, "ms");
+    let sizes = [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+    for points in sizes
+        .into_iter()
+        .filter(|size| *size <= 100_000_000 / shrink)
+    {
+        let folder = tempfile::tempdir()?;
+        runs::write(&Root::new(folder.path()), "run-0", 1, points, Kind::Noisy)?;
+        let indexed = Indexed::new(folder.path())?;
+        index.push(points as f64, indexed.cpu_seconds);
+        bytes.push(points as f64, indexed.bytes as f64 / points as f64);
+        chart.push(points as f64, ask(folder.path(), "", None)?.wall);
+    }
+    Ok([index, bytes, chart])
 }
 
 fn wide(figures: &mut Figures) -> Result<()> {

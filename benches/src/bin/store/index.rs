@@ -5,12 +5,11 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use cresset_benches::Budget::{AtLeast, AtMost};
-use cresset_benches::{PeakMemory, process_cpu_seconds};
+use cresset_benches::{Figures, PeakMemory, process_cpu_seconds};
 use cresset_record::Root;
 use cresset_store::Store;
 
 use crate::runs::{self, Kind};
-use cresset_benches::Figures;
 
 /// Steps and series of the runs that are indexed.
 const SERIES: u32 = 50;
@@ -42,8 +41,8 @@ fn of_kind(kind: Kind, steps: u64, figures: &mut Figures) -> Result<()> {
 /// What indexing a folder came to.
 pub(crate) struct Indexed {
     pub(crate) points: u64,
-    cpu_seconds: f64,
-    bytes: u64,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) bytes: u64,
 }
 
 impl Indexed {

@@ -50,5 +50,11 @@ fn main() -> Result<()> {
     index::measure(shrink, &mut figures)?;
     chart::measure(shrink, &mut figures)?;
     table::measure(shrink, &mut figures)?;
+    for curve in chart::grow(shrink)? {
+        figures.draw(curve);
+    }
+    for curve in table::grow(shrink)? {
+        figures.draw(curve);
+    }
     figures.show(options.json.as_deref())
 }

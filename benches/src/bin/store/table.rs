@@ -4,7 +4,7 @@ use std::fs;
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
-use cresset_benches::{Budget, thread_cpu_seconds};
+use cresset_benches::{Budget, Curve, Figures, thread_cpu_seconds};
 use cresset_record::{
     End, FrameBuilder, Key, KeyId, LogWriter, Outcome, Rank, Record, Root, RunId, Start, Timestamp,
 };
@@ -12,7 +12,6 @@ use cresset_store::{Store, TableQuery};
 use serde_json::{Map, Value as Json, json};
 
 use crate::runs::project;
-use cresset_benches::Figures;
 
 const RUNS: u64 = 10_000;
 /// Fields of the config, and keys of the summary.
@@ -23,34 +22,91 @@ const BEGIN: Timestamp = Timestamp(1_793_527_200_000_000);
 /// Measures the index of many short runs and questions to their table.
 pub(crate) fn measure(shrink: u64, figures: &mut Figures) -> Result<()> {
     let runs = RUNS / shrink;
-    let dir = tempfile::tempdir()?;
-    let root = Root::new(dir.path());
-    for i in 0..runs {
-        record(&root, i)?;
-    }
-    let store = Store::open(root)?;
+    let many = Many::index(runs)?;
     let mut show = |what: &str, ms: f64, budget| {
         let name = format!("table of {runs} runs, {what}, processor time");
         figures.add(name, ms, "ms", budget);
     };
+    show("index from nothing", many.index_ms, Budget::None);
     let spent = cpu_ms();
-    store.refresh()?;
-    show("index from nothing", cpu_ms() - spent, Budget::None);
-    let spent = cpu_ms();
-    let all = ask(&store, &TableQuery::default())?;
+    let all = many.ask(&TableQuery::default())?;
     ensure!(all as u64 == runs, "{all} runs of {runs}");
     show("first question", cpu_ms() - spent, Budget::None);
     for (what, query) in queries() {
-        let matched = ask(&store, &query)?;
-        ensure!(matched > 0, "{what}: nothing passes");
-        let spent = cpu_ms();
-        for _ in 0..ROUNDS {
-            ask(&store, &query)?;
-        }
-        let each = (cpu_ms() - spent) / f64::from(ROUNDS);
-        show(what, each, Budget::AtMost(100.0));
+        show(what, many.cost_of(&query)?, Budget::AtMost(100.0));
     }
     Ok(())
+}
+
+/// How the index and its answers grow with runs.
+pub(crate) fn grow(shrink: u64) -> Result<[Curve; 2]> {
+    let mut index = Curve::new("to index them, processor time", "runs", "ms");
+    let mut answer = Curve::new(
+        "a page of 200 with 100 columns, filtered and sorted, processor time",
+        "runs",
+        "ms",
+    );
+    let query = wide();
+    for runs in [10, 100, 1000, RUNS / shrink] {
+        let many = Many::index(runs)?;
+        index.push(runs as f64, many.index_ms);
+        answer.push(runs as f64, many.cost_of(&query)?);
+    }
+    Ok([index, answer])
+}
+
+/// Runs and their index.
+struct Many {
+    store: Store,
+    index_ms: f64,
+    _dir: tempfile::TempDir,
+}
+
+impl Many {
+    fn index(runs: u64) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let root = Root::new(dir.path());
+        for i in 0..runs {
+            record(&root, i)?;
+        }
+        let store = Store::open(root)?;
+        let spent = cpu_ms();
+        store.refresh()?;
+        Ok(Self {
+            store,
+            index_ms: cpu_ms() - spent,
+            _dir: dir,
+        })
+    }
+
+    /// How many runs pass.
+    fn ask(&self, query: &TableQuery) -> Result<usize> {
+        Ok(black_box(self.store.runs(&project()?, query)?).matched)
+    }
+
+    /// Milliseconds of an answer, asked before.
+    fn cost_of(&self, query: &TableQuery) -> Result<f64> {
+        ensure!(self.ask(query)? > 0, "nothing passes");
+        let spent = cpu_ms();
+        for _ in 0..ROUNDS {
+            self.ask(query)?;
+        }
+        Ok((cpu_ms() - spent) / f64::from(ROUNDS))
+    }
+}
+
+const FILTER: &str =
+    "val/metric_7 > 0.25 and config.group_1.value_3 != 3 and state = finished and tags has v4";
+
+/// The page that the budget is for.
+fn wide() -> TableQuery {
+    TableQuery {
+        filter: FILTER.into(),
+        sort: vec!["-val/metric_3".to_owned()],
+        columns: vec!["*".to_owned()],
+        limit: 200,
+        ..TableQuery::default()
+    }
 }
 
 fn queries() -> Vec<(&'static str, TableQuery)> {
@@ -59,27 +115,16 @@ fn queries() -> Vec<(&'static str, TableQuery)> {
         ..TableQuery::default()
     };
     let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
-    let filter =
-        "val/metric_7 > 0.25 and config.group_1.value_3 != 3 and state = finished and tags has v4";
     vec![
         ("all, newest first", query()),
         (
             "filtered by 4 fields and sorted by one",
             TableQuery {
-                filter: filter.into(),
-                sort: texts(&["-val/metric_3"]),
-                ..query()
+                columns: Vec::new(),
+                ..wide()
             },
         ),
-        (
-            "the same with 100 columns",
-            TableQuery {
-                filter: filter.into(),
-                sort: texts(&["-val/metric_3"]),
-                columns: texts(&["*"]),
-                ..query()
-            },
-        ),
+        ("the same with 100 columns", wide()),
         (
             "all sorted by text and number",
             TableQuery {
@@ -118,12 +163,6 @@ fn queries() -> Vec<(&'static str, TableQuery)> {
 
 fn cpu_ms() -> f64 {
     thread_cpu_seconds() * 1e3
-}
-
-/// How many runs pass.
-fn ask(store: &Store, query: &TableQuery) -> Result<usize> {
-    let page = store.runs(&project()?, query)?;
-    Ok(black_box(page).matched)
 }
 
 /// A finished run with nested config, an environment, and a value of each key.
