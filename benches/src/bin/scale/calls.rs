@@ -65,24 +65,23 @@ pub(crate) fn by_threads() -> Result<Curve> {
         let dir = tempfile::tempdir()?;
         let run = start(dir.path())?;
         let calls = VALUES / 5;
-        let mut costs: Vec<f64> = thread::scope(|scope| {
-            let train = |thread: u64| {
-                let series: Vec<Series> = (0..5)
-                    .map(|i| run.series(&format!("thread-{thread}/value-{i}")))
-                    .collect();
-                cost_of(ROUNDS, |round| {
-                    for step in 0..calls {
-                        run.log(round * calls + step, row(&series, step));
-                    }
-                    calls
-                })
-            };
-            let train = &train;
-            let threads: Vec<_> = (0..threads)
-                .map(|thread| scope.spawn(move || train(thread)))
+        let train = |thread: u64| {
+            let series: Vec<Series> = (0..5)
+                .map(|i| run.series(&format!("thread-{thread}/value-{i}")))
                 .collect();
-            // One that panicked has no cost; the others show.
-            threads.into_iter().filter_map(|t| t.join().ok()).collect()
+            cost_of(ROUNDS, |round| {
+                for step in 0..calls {
+                    run.log(round * calls + step, row(&series, step));
+                }
+                calls
+            })
+        };
+        let train = &train;
+        let mut costs: Vec<f64> = thread::scope(|scope| {
+            let spawned = (0..threads).map(|thread| scope.spawn(move || train(thread)));
+            // All of them, before the first is waited for.
+            let spawned: Vec<_> = spawned.collect();
+            spawned.into_iter().filter_map(|t| t.join().ok()).collect()
         });
         anyhow::ensure!(costs.len() as u64 == threads, "a thread has panicked");
         finish(run)?;

@@ -29,7 +29,7 @@ pub(crate) fn measure(hours: u64) -> Result<Curve> {
                 run.log_histogram(step, "weights", &weights[..]);
             }
             if step.is_multiple_of(1000) {
-                let pixels = (0..64 * 64 * 3).map(|i| (i + step) as u8).collect();
+                let pixels: Vec<u8> = (0..64 * 64 * 3).map(|i| (i + step) as u8).collect();
                 run.log_value(step, "picture", Image::from_hwc_u8(pixels, 64, 64, 3)?);
             }
         }
