@@ -162,20 +162,35 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Result<Response, Failure> {
     let address = address(&request);
-    let access = match app.options().access {
-        options::Access::Open => Caller::Open,
-        options::Access::Keys => {
-            let secret = secret(request.headers()).ok_or_else(|| {
-                Failure::unauthorized(
-                    "this server needs a key: log in, or send `Authorization: Bearer KEY`",
-                )
-            })?;
-            verify(&app, address, secret).await?
-        }
+    let access = if needs_key(&app).await? {
+        let secret = secret(request.headers()).ok_or_else(|| {
+            Failure::unauthorized(
+                "this server needs a key: log in, or send `Authorization: Bearer KEY`",
+            )
+        })?;
+        verify(&app, address, secret).await?
+    } else {
+        Caller::Open
     };
     let actor = access.actor(address);
     request.extensions_mut().insert(access);
     Ok(ACTOR.scope(actor, next.run(request)).await)
+}
+
+/// Whether whoever asks needs a key.
+pub(crate) async fn needs_key(app: &App) -> Result<bool, Failure> {
+    match app.options().access {
+        options::Access::Open => Ok(false),
+        options::Access::Keys => Ok(true),
+        options::Access::UntilKeys if app.is_locked() => Ok(true),
+        options::Access::UntilKeys => {
+            let has_keys = app.ask(|store| Ok(store.has_keys()?)).await?;
+            if has_keys {
+                app.lock();
+            }
+            Ok(has_keys)
+        }
+    }
 }
 
 /// The address that a request comes from.
@@ -212,7 +227,8 @@ pub(crate) async fn note_login(app: &App, caller: &Caller, address: IpAddr) -> R
 /// What whoever asked may do by now; `None` if they are not known any more: a key may have been taken back.
 pub(crate) async fn again(app: &App, caller: &Caller) -> Option<Caller> {
     let Caller::Key { secret, .. } = caller else {
-        return Some(Caller::Open);
+        let is_still_open = !needs_key(app).await.unwrap_or(true);
+        return is_still_open.then_some(Caller::Open);
     };
     match look_up(app, secret).await {
         Ok(found) => found.map(|access| Caller::Key {

@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ struct Inner {
     throttle: Throttle,
     /// One permit for each question that may be at the store at once: it blocks on files and computes.
     turns: Arc<Semaphore>,
+    /// Keys are needed from now on, though they were not at first.
+    locked: AtomicBool,
     closing: watch::Sender<bool>,
 }
 
@@ -45,6 +48,7 @@ impl App {
             metrics: Metrics::default(),
             throttle: Throttle::default(),
             turns: Arc::new(Semaphore::new((2 * cores).clamp(4, 32))),
+            locked: AtomicBool::new(false),
             closing: watch::Sender::new(false),
         };
         Self {
@@ -70,6 +74,15 @@ impl App {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.inner.throttle
+    }
+
+    /// From now on keys are needed.
+    pub(crate) fn lock(&self) {
+        self.inner.locked.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_locked(&self) -> bool {
+        self.inner.locked.load(Ordering::Relaxed)
     }
 
     /// Tells endless answers to end.

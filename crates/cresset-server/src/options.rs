@@ -34,6 +34,8 @@ pub struct Options {
 pub enum Access {
     /// Everybody who can reach the address, which must be a loopback address.
     Open,
+    /// The same until the store has a key; from then on, who has one, even if all are taken back.
+    UntilKeys,
     /// Who has one of the store's keys.
     Keys,
 }

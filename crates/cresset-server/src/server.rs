@@ -81,7 +81,7 @@ impl Server {
             let store = store.clone();
             let keys = tokio::task::spawn_blocking(move || store.keys()).await;
             let keys = keys.map_err(|e| StoreError::Engine(e.to_string()))??;
-            if keys.is_empty() || options.access == Access::Open {
+            if keys.is_empty() || options.access != Access::Keys {
                 return Err(BindError::NoKeys { address });
             }
         }

@@ -15,6 +15,7 @@ pub(crate) struct UserArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
+    #[command(visible_alias = "add")]
     Set(UserSetArguments),
     Remove(UserRemoveArguments),
     /// List users, with what they may and how many keys they hold
@@ -73,7 +74,7 @@ pub(crate) struct ProjectSetArguments {
     #[arg(value_name = "PROJECT")]
     pub(crate) project: String,
     /// Only those see it who have a role in this very project, or who are admin everywhere
-    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no, num_args = 0..=1, default_missing_value = "yes")]
     pub(crate) private: Option<bool>,
     /// What its runs may hold in all, such as 50GB, or `none`; what is sent beyond is refused
     #[arg(long, value_name = "SIZE")]

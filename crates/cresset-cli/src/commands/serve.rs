@@ -33,7 +33,7 @@ pub(crate) fn run(
             && arguments.bind.ip().is_loopback()
             && arguments.trust_proxy.is_empty()
         {
-            Access::Open
+            Access::UntilKeys
         } else {
             Access::Keys
         },
@@ -44,7 +44,7 @@ pub(crate) fn run(
         trusted_proxies: arguments.trust_proxy.clone(),
     };
     let access = match (options.access, keys) {
-        (Access::Open, _) => "without a key".to_owned(),
+        (Access::Open | Access::UntilKeys, _) => "without a key, until there is one".to_owned(),
         (Access::Keys, 1) => "to the holder of 1 key".to_owned(),
         (Access::Keys, keys) => format!("to the holders of {keys} keys"),
     };

@@ -229,6 +229,11 @@ fn a_backup_is_made_checked_and_restored() {
             .printed()
             .ends_with(" is whole\n")
     );
+    let folder = project.cresset(&["backup", "verify", "backups"]);
+    assert!(
+        folder.code != 0 && folder.stderr.contains("name one of them, such as backups/"),
+        "{folder:?}"
+    );
     // All commands read it.
     let shown = project.cresset(&["--dir", &backup, "verify", "trained"]);
     assert_eq!(shown.code, 0, "{shown:?}");

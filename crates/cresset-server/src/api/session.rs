@@ -6,12 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::{COOKIE, address, note_login, verify};
+use crate::access::{COOKIE, address, needs_key, note_login, verify};
 use crate::app::App;
 use crate::connection::Via;
 use crate::error::Failure;
 use crate::extract::Body;
-use crate::options::Access;
 
 /// How long a browser stays logged in, in seconds.
 const MAX_AGE: u64 = 30 * 24 * 3600;
@@ -39,7 +38,7 @@ pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Re
     let address = address(&request);
     let secure = is_secure(&app, &request);
     let Body(Login { key }) = Body::from_request(request, &app).await?;
-    if app.options().access == Access::Open {
+    if !needs_key(&app).await? {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let key = key.trim().to_owned();

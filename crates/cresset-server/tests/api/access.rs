@@ -277,3 +277,27 @@ fn others_are_not_let_in_without_a_key() {
         Err(BindError::Taken { .. })
     ));
 }
+
+#[test]
+fn a_server_without_keys_needs_one_as_soon_as_there_is_one() {
+    let folder = Folder::recorded();
+    let store = Store::open(folder.root()).unwrap();
+    let options = Options {
+        access: Access::UntilKeys,
+        ..Options::default()
+    };
+    let server = Serving::with(&folder.root(), options);
+    assert_eq!(server.get("/api/v1/projects").status, 200);
+    let mut stream = server.request("GET", "/api/v1/events").open();
+    assert_eq!(stream.status, 200);
+    let new = NewKey::new("first", Role::Read, KeyScope::All);
+    let (_, secret) = store.create_key(new).unwrap();
+    assert_eq!(server.get("/api/v1/projects").status, 401);
+    let keyed = server.request("GET", "/api/v1/projects").key(&secret);
+    assert_eq!(keyed.send().status, 200);
+    // Who was looking before is asked again, too.
+    while stream.chunk().is_some() {}
+    // Taking the last one back opens nothing.
+    store.revoke_key("first").unwrap();
+    assert_eq!(server.get("/api/v1/projects").status, 401);
+}

@@ -1,6 +1,6 @@
 //! What a backup has: `backup.json`.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::Write;
 use std::path::Path;
 
@@ -27,14 +27,27 @@ pub(super) struct Entry {
     pub(super) changed: i64,
 }
 
+/// What is said of a folder that has no manifest.
+fn missing(folder: &Path) -> String {
+    let inside = fs::read_dir(folder).into_iter().flatten().flatten();
+    let backup = inside
+        .filter(|entry| entry.path().join(MANIFEST).is_file())
+        .max_by_key(DirEntry::file_name);
+    let place = folder.display();
+    match backup {
+        Some(backup) => format!(
+            "{place} is a folder of backups; name one of them, such as {}",
+            backup.path().display()
+        ),
+        None => format!("{place} is no backup, or one that was not finished: it has no {MANIFEST}"),
+    }
+}
+
 impl Manifest {
     pub(super) fn read(backup: &Path) -> Result<Self, StoreError> {
         let path = backup.join(MANIFEST);
         let text = fs::read(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => StoreError::NotFound(format!(
-                "{} is no backup, or one that was not finished: it has no {MANIFEST}",
-                backup.display()
-            )),
+            std::io::ErrorKind::NotFound => StoreError::NotFound(missing(backup)),
             _ => StoreError::io(&path)(error),
         })?;
         let manifest: Self = serde_json::from_slice(&text)

@@ -292,6 +292,18 @@ impl crate::Store {
         self.engine().read(|tx| tx.all(&sql, &[], AccessKey::read))
     }
 
+    /// Whether there is any key.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn has_keys(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM access_keys)";
+        let found = self
+            .engine()
+            .read(|tx| tx.first(sql, &[], |row| row.integer(0)))?;
+        Ok(found == Some(1))
+    }
+
     /// What the holder of this secret may; `None` where no key has it, or its time is over.
     ///
     /// # Errors

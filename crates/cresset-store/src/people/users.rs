@@ -1,7 +1,6 @@
 //! People: what they may, and where.
 
 use cresset_record::Timestamp;
-use serde_json::json;
 
 use super::audit::{About, note};
 use super::keys::{KeyScope, Role};
@@ -98,7 +97,19 @@ impl crate::Store {
                 twice[0]
             )));
         }
-        let detail = json!({"user": user, "grants": grants.iter().map(|g| json!([place(g), g.role.word()])).collect::<Vec<_>>()});
+        let may: Vec<String> = grants
+            .iter()
+            .map(|grant| match &grant.scope {
+                KeyScope::Project(project) => format!("{} in {project}", grant.role.word()),
+                KeyScope::All => format!("{} everywhere", grant.role.word()),
+            })
+            .collect();
+        let may = if may.is_empty() {
+            "nothing".to_owned()
+        } else {
+            may.join(", ")
+        };
+        let detail = format!("{user} may {may}");
         self.engine().write(|tx| {
             let made = tx.execute(
                 "INSERT INTO users (name, created) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
@@ -124,7 +135,7 @@ impl crate::Store {
             } else {
                 "user.change"
             };
-            note(tx, self.actor(), action, About::all(&detail.to_string()))
+            note(tx, self.actor(), action, About::all(&detail))
         })
     }
 
