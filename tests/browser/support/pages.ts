@@ -40,6 +40,8 @@ export async function pages(base: string): Promise<[string, string][]> {
     ["run", run],
     ...tabs.map((tab): [string, string] => [`run-${tab}`, `${run}/${tab}`]),
     ["run-failed", `/p/${PROJECT}/runs/${broken.id}`],
+    ["settings", `/p/${PROJECT}/settings`],
+    ["changes", "/changes"],
     ["trash", "/trash"],
     ["unknown", "/nowhere"],
   ];

@@ -29,12 +29,16 @@ export type Received = [
   Check<Fits<S["ActionResult"], T.ActionResult>>,
   Check<Fits<S["TrashItem"], T.TrashItem>>,
   Check<Fits<S["View"], T.View>>,
+  Check<Fits<S["ProjectSettings"], T.ProjectSettings>>,
+  Check<Fits<S["SettingsPreview"], T.SettingsPreview>>,
+  Check<Fits<S["AuditEntry"], T.AuditEntry>>,
   Check<Fits<S["Change"], T.Change>>,
 ];
 
 export type Sent = [
   Check<Fits<T.LabelPatch, S["LabelPatch"]>>,
   Check<Fits<T.RunsAction, S["RunsAction"]>>,
+  Check<Fits<T.Settings, S["Settings"]>>,
   Check<Fits<{ body: T.View["body"] }, S["ViewBody"]>>,
   Check<Fits<{ key: string }, S["Login"]>>,
   Check<Fits<{ runs?: { project: string; run: string }[] }, S["EmptyTrash"]>>,

@@ -357,6 +357,39 @@ export interface ActionResult { done: string[]; refused: { run: string; why: str
 /** GET /api/v1/trash → TrashItem[]; POST /api/v1/trash/empty {runs?: {project, run}[]} → ActionResult (for good; admin) */
 export interface TrashItem { project: string; run: string; name: string; deleted: string; purged_after: string; bytes: number }
 
+/** GET, PUT /api/v1/projects/{project}/settings; POST …/settings/preview says what would go by them. */
+export interface ProjectSettings {
+  settings: Settings;
+  /** Of its runs' folders, at most a minute old. */
+  bytes: number;
+}
+export interface Settings {
+  /** Seen by those only who have a role in this very project, or who are admin everywhere. */
+  private: boolean;
+  /** Bytes; null: no limit. */
+  quota: number | null;
+  /** Of each series of checkpoints; null: all. */
+  keep_checkpoints: number | null;
+  /** null: for good. */
+  media_days: number | null;
+}
+export interface SettingsPreview { blobs: number; bytes: number; runs: number }
+
+/** GET /api/v1/audit ?project= &run= &who= &before=NUMBER &limit=100 (≤ 1000) → AuditEntry[], newest first */
+export interface AuditEntry {
+  number: number;
+  time: string;
+  /** A key, a user of the server's machine, or a rule. */
+  who: string;
+  /** `key`, `open` (no key needed), `shell` (a command at the server) or `rule`. */
+  via: string;
+  address: string | null;
+  action: string;
+  project: string | null;
+  run: string | null;
+  detail: string;
+}
+
 /** GET /api/v1/projects/{project}/views → View[]; GET/PUT/DELETE …/views/{name}. `default` is the one a project opens with. */
 export interface View { name: string; updated: string; body: Json }
 

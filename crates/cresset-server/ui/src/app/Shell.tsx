@@ -21,6 +21,8 @@ import "./shell.css";
 
 const ProjectsPage = lazy(() => import("../projects/ProjectsPage"));
 const TrashPage = lazy(() => import("../projects/TrashPage"));
+const SettingsPage = lazy(() => import("../projects/SettingsPage"));
+const ChangesPage = lazy(() => import("../projects/ChangesPage"));
 const LoginPage = lazy(() => import("../projects/LoginPage"));
 const WorkspacePage = lazy(() => import("../workspace/WorkspacePage"));
 const ComparePage = lazy(() => import("../compare/ComparePage"));
@@ -67,6 +69,7 @@ export function Shell(): JSX.Element {
                 <BarLink href={paths.project(name()) + whichRuns()} on={here().page === "workspace" || here().page === "run"} text="Runs" />
                 <BarLink href={paths.compare(name()) + whichRuns()} on={here().page === "compare"} text="Compare" />
                 <BarLink href={paths.alerts(name())} on={here().page === "alerts"} text="Alerts" badge={<AlertBadge project={name()} />} />
+                <BarLink href={paths.settings(name())} on={here().page === "settings"} text="Settings" />
               </nav>
             </>
           )}
@@ -107,6 +110,12 @@ export function Shell(): JSX.Element {
               </Match>
               <Match when={here().page === "trash"}>
                 <TrashPage />
+              </Match>
+              <Match when={here().page === "changes"}>
+                <ChangesPage />
+              </Match>
+              <Match when={here().page === "settings" && project()} keyed>
+                {(name) => <SettingsPage project={name} />}
               </Match>
               <Match when={here().page === "workspace" && project()} keyed>
                 {(name) => <WorkspacePage project={name} />}

@@ -29,8 +29,10 @@ export function pageItems(project: string | null): Item[] {
       pages.push(page(`compare-${tab}`, `Compare: ${what}`, `${paths.compare(project)}?tab=${tab}`));
     }
     pages.push(page("alerts", `Alerts of ${project}`, paths.alerts(project)));
+    pages.push(page("settings", `Settings of ${project}`, paths.settings(project)));
   }
   pages.push(page("projects", "All projects", paths.projects()), page("trash", "Trash", paths.trash()));
+  if (server()?.role === "admin") pages.push(page("changes", "Changes: who changed what", paths.changes()));
   const key = server()?.key;
   if (key != null) pages.push({ ...page("login", "Key and sign out", paths.login()), hint: key });
   return pages;
