@@ -63,7 +63,7 @@ test("an admin sees what a rule would remove before it is set, and who set what"
   expect(listed()).toContain("512 MiB");
 
   const changes = page.getByRole("table");
-  await expect(changes.getByRole("row", { name: /ada.*project\.settings/ }).first()).toBeVisible();
+  await expect(changes.getByRole("row", { name: /ada.*project\.set/ }).first()).toBeVisible();
   await page.getByLabel("By", { exact: true }).fill("nobody");
   await expect(page.getByText("Nothing by this key or user.")).toBeVisible();
 });
