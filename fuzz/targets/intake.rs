@@ -75,9 +75,9 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn send(key: &RunKey, piece: &[u8]) {
-    let first = STORE.take_in(key, Rank(0), 0, piece, "fuzz");
+    let first = STORE.take_in(key, Rank(0), 0, None, piece, "fuzz");
     // An answer that was lost on its way: what comes twice changes nothing.
-    let again = STORE.take_in(key, Rank(0), 0, piece, "fuzz");
+    let again = STORE.take_in(key, Rank(0), 0, None, piece, "fuzz");
     match (first, again) {
         (Ok(first), Ok(again)) => assert_eq!(first.last, again.last),
         (Err(_), Err(_)) => {}

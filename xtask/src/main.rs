@@ -11,6 +11,7 @@ mod dashboard;
 mod fuzz;
 mod gpu;
 mod layers;
+mod packages;
 mod proxy;
 mod readers;
 mod shell;

@@ -1,11 +1,13 @@
 //! Content-addressed bytes beside a log, named by their BLAKE3 digest.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::durable::sync_folder;
 
 /// A BLAKE3 digest (256 bits), written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -154,7 +156,7 @@ impl BlobFolder {
     }
 
     /// Keeps the file at `path`, which lies beside the folder, as the blob `digest`, without a copy; `false` if its bytes are others,
-    /// and then it stays where it is.
+    /// and then it stays where it is. A blob that was kept survives a loss of power.
     ///
     /// # Errors
     /// What the file system says.
@@ -163,9 +165,15 @@ impl BlobFolder {
         if found != *digest {
             return Ok(false);
         }
+        // Before it has the name by which it is taken for whole.
+        OpenOptions::new().append(true).open(path)?.sync_all()?;
         let place = self.path(digest);
         place.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::rename(path, place)?;
+        fs::rename(path, &place)?;
+        // Its name, that of its folder, and that of the folder of all.
+        for folder in place.ancestors().skip(1).take(3) {
+            sync_folder(folder)?;
+        }
         Ok(true)
     }
 

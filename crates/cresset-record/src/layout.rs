@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::blob::BlobFolder;
+use crate::durable::{sync_ancestors, sync_folder};
 use crate::ids::{Project, Rank, RunId};
 
 /// The folder that holds projects, `.cresset` by default.
@@ -120,6 +121,15 @@ impl RunDir {
     #[must_use]
     pub fn removed(&self) -> PathBuf {
         self.0.join("removed.jsonl")
+    }
+
+    /// Waits until the names in the folder, and its own in those above it, would survive a loss of power.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn sync_names(&self) -> io::Result<()> {
+        sync_folder(&self.0)?;
+        sync_ancestors(&self.0)
     }
 
     /// All segments, by writer and then in order. Other files are left out.

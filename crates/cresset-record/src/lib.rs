@@ -19,6 +19,7 @@
 
 mod blob;
 mod define;
+mod durable;
 mod figure;
 mod histogram;
 mod ids;

@@ -2,7 +2,9 @@
 //!
 //! A writer's frames are numbered, and a frame is kept once: how often and in whatever cut pieces come, also after either side was
 //! killed, the log here has what the log there has. What a write left unfinished when this process died is cut off before the
-//! next frame, and was never acknowledged. While pieces come, this process holds the writer's lock, so that the run is seen as running;
+//! next frame, and was never acknowledged. A piece that was taken in is on its way to the disk and no further: a sender says what it knows to
+//! be here, so that what a loss of power took is noticed by both, and comes again; only what was let go is on the disk, and blobs
+//! are. While pieces come, this process holds the writer's lock, so that the run is seen as running;
 //! who sends nothing for a while loses it, and the run is seen as crashed, until more comes.
 
 mod blobs;
@@ -68,7 +70,8 @@ pub struct Taken {
 
 impl Store {
     /// Takes in a piece of segment `index` of a writer's log: a head and whole frames, of which those that are here already are passed
-    /// over. An empty piece says that the writer lives. `host` is where it does.
+    /// over. An empty piece says that the writer lives. `host` is where it does. If the last frame here is one before `known`, nothing is
+    /// taken: the sender, which passes over frames up to that one, learns from the answer that it must not.
     ///
     /// # Errors
     /// `Invalid` if it is no such piece, and nothing of it is kept; `Conflict` if the run is in the trash, is written here, or is
@@ -78,6 +81,7 @@ impl Store {
         key: &RunKey,
         rank: Rank,
         index: u32,
+        known: Option<u64>,
         piece: &[u8],
         host: &str,
     ) -> Result<Taken, StoreError> {
@@ -108,7 +112,7 @@ impl Store {
             None => writer.insert(Incoming::open(dir, rank, host)?),
         };
         incoming.heard = Instant::now();
-        if !piece.is_empty() {
+        if !piece.is_empty() && incoming.last >= known {
             incoming.take_in(rank, index, piece)?;
         }
         if is_new {
@@ -144,21 +148,27 @@ impl Store {
         Ok(found)
     }
 
-    /// The writer has come to its end, or the sender sends no more: lets the log go, whole on the disk.
+    /// The writer has come to its end, or the sender sends no more: lets the log go. What is here of it is on the disk then, also what
+    /// an earlier process took in; whether that is all, [`Self::taken_in`] says.
     ///
     /// # Errors
     /// If the disk says no.
     pub fn let_go(&self, key: &RunKey, rank: Rank) -> Result<(), StoreError> {
-        let Some(writer) = self.intake().known(key, rank) else {
-            return Ok(());
-        };
-        let incoming = lock(&writer).take();
-        let Some(incoming) = incoming else {
-            return Ok(());
-        };
+        let dir = self.root().run(&key.project, &key.run);
+        let writer = self.intake().known(key, rank);
+        drop(writer.and_then(|writer| lock(&writer).take()));
         // The place for blobs on their way, unless some still are.
-        let _ = fs::remove_dir(incoming.dir.path().join("incoming"));
-        incoming.close()
+        let _ = fs::remove_dir(dir.path().join("incoming"));
+        let mut own = segments(&dir)?.into_iter().rev();
+        let Some((_, last)) = own.find(|(r, _)| *r == rank) else {
+            return Ok(());
+        };
+        // Those before it were on the disk when it was begun.
+        let path = dir.segment(rank, last);
+        let file = OpenOptions::new().append(true).open(&path);
+        file.and_then(|file| file.sync_all())
+            .map_err(StoreError::io(&path))?;
+        dir.sync_names().map_err(StoreError::io(dir.path()))
     }
 
     /// Lets go of writers that were not heard of for so long; how many. Now and then also gives up blobs that were begun long ago.
@@ -183,7 +193,7 @@ impl Intake {
     }
 
     fn close_where(&self, is_over: impl Fn(&Incoming) -> bool) -> usize {
-        let mut over = Vec::new();
+        let mut closed = 0;
         lock(&self.writers).retain(|_, writer| {
             // Handles are given out under this lock: of one that nobody else has, nobody is about to use the log.
             if Arc::strong_count(writer) > 1 {
@@ -193,14 +203,9 @@ impl Intake {
             if incoming.as_ref().is_some_and(|incoming| !is_over(incoming)) {
                 return true;
             }
-            over.extend(incoming.take());
+            closed += usize::from(incoming.take().is_some());
             false
         });
-        let closed = over.len();
-        for incoming in over {
-            // What cannot be synced now is on its way to the disk all the same.
-            let _ = incoming.close();
-        }
         closed
     }
 }
@@ -260,6 +265,16 @@ impl Incoming {
                 }
             }
             _ => {
+                if let Some(before) = &self.segment {
+                    // Of a log only the last segment is looked at for what a loss of power took.
+                    before
+                        .file
+                        .sync_all()
+                        .map_err(StoreError::io(&before.path))?;
+                    self.dir
+                        .sync_names()
+                        .map_err(StoreError::io(self.dir.path()))?;
+                }
                 let path = self.dir.segment(rank, index);
                 self.segment = Some(Segment::begin(path, piece.head, &piece.head_bytes)?);
             }
@@ -269,16 +284,6 @@ impl Incoming {
             self.last = piece.last.max(self.last);
         }
         Ok(())
-    }
-
-    fn close(self) -> Result<(), StoreError> {
-        match self.segment {
-            Some(segment) => segment
-                .file
-                .sync_all()
-                .map_err(StoreError::io(&segment.path)),
-            None => Ok(()),
-        }
     }
 }
 

@@ -41,7 +41,9 @@ fn troubles() -> impl Strategy<Value = Vec<(Trouble, usize)>> {
 }
 
 fn send(store: &Store, run: &RunKey, rank: Rank, index: u32, bytes: &[u8]) -> Option<u64> {
-    let taken = store.take_in(run, rank, index, bytes, "elsewhere").unwrap();
+    let taken = store
+        .take_in(run, rank, index, None, bytes, "elsewhere")
+        .unwrap();
     taken.last
 }
 
@@ -158,8 +160,63 @@ fn a_run_that_comes_is_running_until_its_sender_is_silent() {
     store.refresh().unwrap();
     assert_eq!(store.run(&run).unwrap().state, State::Running);
     store.request_stop(&run, "enough").unwrap();
-    let taken = store.take_in(&run, Rank(0), 0, &[], "elsewhere").unwrap();
+    let taken = store
+        .take_in(&run, Rank(0), 0, None, &[], "elsewhere")
+        .unwrap();
     assert_eq!(taken.stop.unwrap().reason, "enough");
+}
+
+#[test]
+fn a_sender_that_knows_more_than_a_loss_of_power_left_is_told() {
+    let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let run = key("powerless");
+    let source = Root::new(there.path()).run(&run.project, &run.run);
+    let rows = |start| logs::Op::Rows {
+        keys: vec![0, 1],
+        n: 100,
+        start,
+        stride: 1,
+        messy: false,
+        kind: 0,
+        seed: 1,
+    };
+    logs::write(&source, &[0, 100, 200].map(|start| (0, rows(start))));
+    let target = Root::new(here.path()).run(&run.project, &run.run);
+    let mut pieces = Vec::new();
+    let mut reader = PieceReader::open(&source, Rank(0), 0, None).unwrap();
+    while let Some(piece) = reader.next(1, true).unwrap() {
+        pieces.push(piece);
+    }
+    let [before @ .., next] = &pieces[..] else {
+        panic!("a log of several frames");
+    };
+    let known = before.last().map(|piece| piece.last);
+    assert!(before.len() > 1);
+    let store = Store::open(Root::new(here.path())).unwrap();
+    for piece in before {
+        send(&store, &run, Rank(0), 0, &piece.bytes);
+    }
+    drop(store);
+    // Zeros where the first frame's last byte was; all frames after it are whole.
+    let path = target.segment(Rank(0), 0);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[pieces[0].bytes.len() - 1] ^= 0xff;
+    fs::write(&path, bytes).unwrap();
+
+    let store = Store::open(Root::new(here.path())).unwrap();
+    let send = |known, piece: &Piece| {
+        let taken = store.take_in(&run, Rank(0), 0, known, &piece.bytes, "elsewhere");
+        taken.unwrap().last
+    };
+    assert_eq!(send(known, next), None, "nothing is taken after a gap");
+    assert_eq!(store.taken_in(&run).unwrap(), [(Rank(0), None)]);
+    let mut last = None;
+    for piece in &pieces {
+        last = send(last, piece);
+        assert_eq!(last, Some(piece.last));
+    }
+    store.let_go(&run, Rank(0)).unwrap();
+    assert_eq!(segments(&target), segments(&source));
 }
 
 #[test]
@@ -169,7 +226,7 @@ fn what_is_no_piece_leaves_nothing() {
     let store = Store::open(Root::new(here.path())).unwrap();
     let refused = |rank: u32, index, bytes: &[u8]| {
         let error = store
-            .take_in(&run, Rank(rank), index, bytes, "x")
+            .take_in(&run, Rank(rank), index, None, bytes, "x")
             .unwrap_err();
         let StoreError::Invalid { message, .. } = error else {
             panic!("{error:?}")
@@ -199,7 +256,7 @@ fn another_run_of_the_same_id_is_kept_out() {
     let (_, second) = logged(elsewhere.path(), "same");
     let store = Store::open(Root::new(here.path())).unwrap();
     send(&store, &run, Rank(0), 0, &first_piece(&first).bytes);
-    let error = store.take_in(&run, Rank(0), 0, &first_piece(&second).bytes, "x");
+    let error = store.take_in(&run, Rank(0), 0, None, &first_piece(&second).bytes, "x");
     assert!(matches!(error, Err(StoreError::Conflict(_))), "{error:?}");
     store.let_go(&run, Rank(0)).unwrap();
     assert_eq!(

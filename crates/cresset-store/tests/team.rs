@@ -280,7 +280,7 @@ fn what_is_over_the_quota_is_refused_and_may_come_again() {
         store.set_project(&project(), &settings).unwrap();
     };
     quota(Some(bytes.len() as u64 - 1));
-    let send = || store.take_in(&key("r1"), Rank(0), 0, &bytes, "box");
+    let send = || store.take_in(&key("r1"), Rank(0), 0, None, &bytes, "box");
     let refused = send().unwrap_err();
     assert!(matches!(refused, StoreError::Full(_)), "{refused}");
     assert!(refused.to_string().contains("quota"), "{refused}");

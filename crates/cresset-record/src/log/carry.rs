@@ -265,11 +265,12 @@ pub struct Whole {
     pub head: SegmentHead,
     /// The number of its last frame.
     pub last: Option<u64>,
-    /// Bytes up to the end of that frame: what an interrupted write left after them was never acknowledged.
+    /// Bytes up to the end of that frame. After them stands what an interrupted write left, or what a loss of power left of frames that
+    /// were taken in and not yet synchronised.
     pub bytes: u64,
 }
 
-/// Reads a segment through; `None` if it has no whole head.
+/// Reads a segment up to the first byte that is damaged; `None` if it has no whole head.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -284,8 +285,8 @@ pub fn whole(source: impl Read + Seek, name: &Path) -> Result<Option<Whole>, Log
                 to,
                 Frame::decode(payload, minor).map(|frame| frame.sequence),
             ),
-            Next::Damage { .. } => continue,
-            Next::Pending | Next::End => break,
+            // Whole frames after it are no good: whoever sends them again sends those that are damaged too.
+            Next::Damage { .. } | Next::Pending | Next::End => break,
         };
         let Some(head) = reader.head().copied() else {
             break;

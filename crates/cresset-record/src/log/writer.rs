@@ -9,6 +9,7 @@ use super::decode;
 use super::format::{MAJOR, MINOR, SEGMENT_HEAD, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{Next, SegmentReader};
+use crate::durable::{sync_ancestors, sync_folder};
 use crate::ids::{Rank, random_u64};
 use crate::layout::RunDir;
 
@@ -223,29 +224,6 @@ fn after(index: u32) -> io::Result<u32> {
     index
         .checked_add(1)
         .ok_or_else(|| io::Error::other("the log has as many segments as can be numbered"))
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// The folders that a run brings with it: its project's, the root, and where that is. Without their names on the disk there is no run.
-fn sync_ancestors(run: &Path) -> io::Result<()> {
-    for folder in run.ancestors().skip(1).take(3) {
-        match sync_folder(folder) {
-            // Of a folder that we may not read we have not made the next one either.
-            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {}
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
-/// Elsewhere a folder cannot be synchronised; file systems there keep names with the files.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Whether `path` still leads to `file`.

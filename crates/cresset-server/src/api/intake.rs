@@ -133,7 +133,8 @@ pub(super) async fn state(State(app): State<App>, run: InRun<Write>) -> Result<R
 /// Take in a piece of a log
 ///
 /// A segment's head and whole frames, also with `Content-Encoding: gzip`. Frames that are here already are passed over, so a piece may be sent any number of times. An
-/// empty one says that the writer lives. The header `x-cresset-host` says where.
+/// empty one says that the writer lives. The header `x-cresset-host` says where. `x-cresset-known` is the number of the last frame that the sender knows to be here:
+/// if less is, nothing is taken, and what is lost must be sent again.
 #[utoipa::path(
     post,
     path = "/projects/{project}/runs/{run}/intake/{rank}/{index}",
@@ -158,9 +159,10 @@ pub(super) async fn piece(
         .get("x-cresset-host")
         .and_then(|value| value.to_str().ok());
     let host: String = host.unwrap_or_default().chars().take(256).collect();
+    let known = known(&headers)?;
     reply::json(&app, move |store| {
         let bytes = if is_packed { unpack(&bytes)? } else { bytes };
-        let Taken { last, stop } = store.take_in(&run.key, rank, index, &bytes, &host)?;
+        let Taken { last, stop } = store.take_in(&run.key, rank, index, known, &bytes, &host)?;
         let stop = stop.map(|stop| StopAsked {
             time: stop.time.0,
             reason: stop.reason,
@@ -365,6 +367,20 @@ fn unpack(packed: &[u8]) -> Result<Bytes, Failure> {
             "the piece is no whole gzip; send it again",
         )),
     }
+}
+
+/// The last frame that the sender knows to be here.
+fn known(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
+    let known = headers.get("x-cresset-known");
+    let number = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
+    known
+        .map(|value| number(value).ok_or(value))
+        .transpose()
+        .map_err(|value| {
+            Failure::bad_request(format!(
+                "x-cresset-known is {value:?}; give the number of a frame"
+            ))
+        })
 }
 
 /// From where on a body is its blob: what `Content-Range` says, or its beginning.

@@ -80,11 +80,12 @@ impl Api {
             .collect())
     }
 
-    /// Sends a piece of a segment, or nothing to say that the writer lives.
+    /// Sends a piece of a segment, or nothing to say that the writer lives, to a server that has the frames up to `known`.
     pub(super) fn piece(
         &self,
         rank: Rank,
         index: u32,
+        known: Option<u64>,
         host: &str,
         bytes: &[u8],
     ) -> Result<Taken, ShipError> {
@@ -93,6 +94,10 @@ impl Api {
             ("content-type", "application/octet-stream"),
             ("x-cresset-host", host),
         ];
+        let known = known.map(|last| last.to_string());
+        if let Some(known) = &known {
+            headers.push(("x-cresset-known", known));
+        }
         let packed = packed(bytes);
         if packed.is_some() {
             headers.push(("content-encoding", "gzip"));

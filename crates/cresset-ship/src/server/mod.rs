@@ -212,8 +212,9 @@ impl Server {
             for (rank, writer) in &mut *writers {
                 if look.live.contains(rank) && writer.is_silent(HEARTBEAT) {
                     let index = writer.segment();
-                    let taken = api.piece(*rank, index, writer.host(run, *rank), &[])?;
-                    writer.heard(taken.last);
+                    let known = writer.last;
+                    let taken = api.piece(*rank, index, known, writer.host(run, *rank), &[])?;
+                    writer.heard(taken.last)?;
                     stop = taken.stop.or(stop.take());
                 }
             }
@@ -227,9 +228,10 @@ impl Server {
         let Some(writer) = self.writers.get_mut(&rank) else {
             return Ok(());
         };
+        let known = writer.last;
         let host = writer.host(&self.run, rank);
-        let taken = self.api.piece(rank, index, host, bytes)?;
-        writer.heard(taken.last);
+        let taken = self.api.piece(rank, index, known, host, bytes)?;
+        writer.heard(taken.last)?;
         match taken.stop {
             Some(stop) => self.stop(&stop),
             None => Ok(()),
@@ -257,6 +259,11 @@ impl Server {
     fn let_go(&mut self, ends: Cursor) -> Result<(), ShipError> {
         for rank in self.writers.keys() {
             self.api.let_go(*rank)?;
+        }
+        // What is there now stays there. It is never asked for again, and may be less than was sent, if the server's power went in between.
+        let there: BTreeMap<Rank, Option<u64>> = self.api.state()?.into_iter().collect();
+        for (rank, writer) in &mut self.writers {
+            writer.heard(there.get(rank).copied().flatten())?;
         }
         let memory = self.memory();
         self.enter(memory, ends, true)

@@ -79,9 +79,21 @@ impl Writer {
         }
     }
 
-    pub(super) fn heard(&mut self, last: Option<u64>) {
+    /// What the server says that it has.
+    ///
+    /// # Errors
+    /// If that is less than it had, as after a loss of power there: it is to be asked anew, and gets it again.
+    pub(super) fn heard(&mut self, last: Option<u64>) -> Result<(), ShipError> {
+        if last < self.last {
+            return Err(ShipError::Unreachable {
+                message: "the server has less of the run than it had; the rest is sent again"
+                    .to_owned(),
+                retry_after: None,
+            });
+        }
         self.last = last;
         self.heard = Some(Instant::now());
+        Ok(())
     }
 
     pub(super) fn is_silent(&self, patience: Duration) -> bool {

@@ -173,15 +173,14 @@ impl IncomingBlob {
         })
     }
 
-    /// All of it has come: keeps it.
+    /// All of it has come: keeps it. It is on the disk then, as the sender does not ask for it again.
     ///
     /// # Errors
     /// `Invalid` if its bytes are others, `Conflict` if it is sent by another request meanwhile; `Io` if it cannot be kept.
     pub fn keep(self) -> Result<(), StoreError> {
         let turn = lock(&self.turn);
         is_turn(*turn, self.number)?;
-        let synced = self.file.sync_all();
-        let kept = synced.and_then(|()| self.blobs.adopt(&self.path, &self.digest));
+        let kept = self.blobs.adopt(&self.path, &self.digest);
         if kept.map_err(StoreError::io(&self.path))? {
             return Ok(());
         }

@@ -7,9 +7,11 @@
 
 mod clock;
 mod deaths;
+mod disk;
 mod document;
 mod errors;
 mod hang;
+mod intake;
 mod memory;
 mod power;
 mod support;

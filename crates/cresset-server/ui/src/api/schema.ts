@@ -384,7 +384,8 @@ export interface paths {
         /**
          * Take in a piece of a log
          * @description A segment's head and whole frames, also with `Content-Encoding: gzip`. Frames that are here already are passed over, so a piece may be sent any number of times. An
-         *     empty one says that the writer lives. The header `x-cresset-host` says where.
+         *     empty one says that the writer lives. The header `x-cresset-host` says where. `x-cresset-known` is the number of the last frame that the sender knows to be here:
+         *     if less is, nothing is taken, and what is lost must be sent again.
          */
         post: operations["piece"];
         delete?: never;
