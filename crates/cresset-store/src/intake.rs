@@ -103,7 +103,13 @@ impl Store {
             check_piece(piece, rank, index, None)
                 .map_err(|error| StoreError::invalid(error.to_string()))?;
         }
-        self.take_room(&key.project, piece.len() as u64)?;
+        if !piece.is_empty()
+            && let Err(full) = self.take_room(&key.project, piece.len() as u64)
+        {
+            // Who sends what there is no room for lives all the same.
+            self.intake().hear(key, rank);
+            return Err(full);
+        }
         let is_new = !piece.is_empty() && !dir.path().is_dir();
         let writer = self.intake().writer(key, rank);
         let mut writer = lock(&writer);
@@ -190,6 +196,15 @@ impl Intake {
 
     fn known(&self, key: &RunKey, rank: Rank) -> Option<Handle> {
         lock(&self.writers).get(&(key.clone(), rank)).cloned()
+    }
+
+    /// Somebody was heard of, if their log is taken in.
+    fn hear(&self, key: &RunKey, rank: Rank) {
+        if let Some(writer) = self.known(key, rank)
+            && let Some(incoming) = &mut *lock(&writer)
+        {
+            incoming.heard = Instant::now();
+        }
     }
 
     fn close_where(&self, is_over: impl Fn(&Incoming) -> bool) -> usize {

@@ -287,6 +287,11 @@ fn what_is_over_the_quota_is_refused_and_may_come_again() {
     assert!(!store.root().run(&project(), &key("r1").run).path().exists());
     quota(None);
     send().unwrap();
+    // Whoever has no room left is refused, and is there all the same.
+    quota(Some(1));
+    assert!(send().is_err());
+    let beat = store.take_in(&key("r1"), Rank(0), 0, None, &[], "box");
+    assert!(beat.unwrap().last.is_some());
     // What is there counts, and so does what comes.
     quota(Some(bytes.len() as u64 + 1_000));
     let blob = |size: usize| {
