@@ -60,12 +60,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         });
         if !options.fast {
             steps.test("doctests", || {
-                shell::run_and_keep(&mut cargo([
-                    "test",
-                    "--doc",
-                    "--workspace",
-                    "--no-fail-fast",
-                ]))
+                let mut doc = cargo(["test", "--doc", "--workspace", "--no-fail-fast"]);
+                // The guides' programs record where they run, as their readers' do.
+                shell::run_and_keep(doc.env("CRESSET_DIR", shell::target().join("doctests")))
             });
         }
         if !options.fast {

@@ -26,3 +26,8 @@ pub use once::{Watcher, watch_once};
 pub use samples::{ClassScores, SampleBatch, Samples};
 pub use settings::Watch;
 pub use watched::Watched;
+
+/// The programs of the guide, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/burn.md")]
+struct BurnGuide;

@@ -25,3 +25,8 @@ pub use watch::{Watch, Watched, watch};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct RootReadme;
+
+/// The programs of the guide, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/candle.md")]
+struct CandleGuide;

@@ -70,7 +70,7 @@ pub(crate) enum Command {
 /// The run that a command is about.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgument {
-    /// The run: its id or the beginning of it, its name, its folder, or `latest`
+    /// The run: its id or the beginning of it, its name, its folder, a file that it recorded, or `latest`
     #[arg(value_name = "RUN", default_value = "latest")]
     pub(crate) run: String,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cresset_record::{Follower, Record, Root, RunDir, Start, Timestamp};
+use cresset_record::{Digest, Follower, Record, Removed, Root, RunDir, Start, Timestamp};
 use cresset_store::{RunKey, Store, TableQuery, Trashed};
 
 use crate::exit::Failure;
@@ -78,7 +78,8 @@ fn nearest(from: &Path) -> anyhow::Result<Root> {
         })
 }
 
-/// The run that a person means: by folder, id, beginning of an id, or name; `latest` or `-` is the newest.
+/// The run that a person means: by folder, id, beginning of an id, or name, or by a file that it recorded, such as a checkpoint
+/// that is now elsewhere; `latest` or `-` is the newest.
 pub(crate) fn run(given_root: Option<&Path>, wanted: &str) -> anyhow::Result<RunDir> {
     if let Some(dir) = by_path(wanted) {
         return Ok(dir);
@@ -89,6 +90,11 @@ pub(crate) fn run(given_root: Option<&Path>, wanted: &str) -> anyhow::Result<Run
     if !is_newest(wanted) && !runs.iter().any(|run| run.is_called(wanted)) {
         // A name that was given later stands further on in the log.
         runs = with_current_names(runs);
+    }
+    let is_a_run = is_newest(wanted) || runs.iter().any(|run| run.is_called(wanted));
+    let file = Path::new(wanted);
+    if !is_a_run && file.is_file() {
+        return by_content(&root, file);
     }
     choose(&place, runs, wanted)
 }
@@ -211,6 +217,33 @@ fn by_path(wanted: &str) -> Option<RunDir> {
     // The folder's own name is the id, so `.` and `x/..` must be resolved.
     let dir = RunDir::new(path.canonicalize().ok()?);
     dir.segments().is_ok_and(|s| !s.is_empty()).then_some(dir)
+}
+
+/// The run that recorded a file with this content, whatever its name is now.
+fn by_content(root: &Root, file: &Path) -> anyhow::Result<RunDir> {
+    let read = Digest::of_file(file).with_context(|| format!("cannot read {}", file.display()));
+    let (digest, _) = read?;
+    let has_it = |dir: &RunDir| {
+        // What a rule removed was there, too.
+        let was_removed = || Removed::read(dir).is_ok_and(|removed| removed.contains_key(&digest));
+        dir.blobs().path(&digest).is_file() || was_removed()
+    };
+    let mut found: Vec<RunDir> = runs(root)?.into_iter().filter(has_it).collect();
+    match found.len() {
+        1 => Ok(found.swap_remove(0)),
+        0 => Err(Failure::not_found(format!(
+            "no run in {} recorded a file with the content of {} (BLAKE3 {digest})",
+            root.path().display(),
+            file.display()
+        ))),
+        many => {
+            let ids: Vec<&str> = found.iter().map(RunDir::id_text).collect();
+            Err(Failure::not_found(format!(
+                "{many} runs recorded this very file; say which by id: {}",
+                ids.join(", ")
+            )))
+        }
+    }
 }
 
 fn is_newest(wanted: &str) -> bool {

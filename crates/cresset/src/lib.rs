@@ -36,3 +36,13 @@ pub use cresset_telemetry::Telemetry;
 pub fn init(project: impl Into<String>) -> Builder {
     cresset_run::init(project).telemetry(Telemetry::new())
 }
+
+/// The programs of the guide, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/loops.md")]
+struct LoopsGuide;
+
+/// The programs of the guide, run as tests.
+#[cfg(all(doctest, feature = "telemetry"))]
+#[doc = include_str!("../../../docs/guides/telemetry.md")]
+struct TelemetryGuide;

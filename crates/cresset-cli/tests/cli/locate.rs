@@ -98,3 +98,35 @@ fn the_folder_of_runs() {
     assert_eq!(ended.code, 3);
     assert!(ended.stderr.contains("no .cresset folder"), "{ended:?}");
 }
+
+#[test]
+fn a_run_by_a_file_that_it_recorded() {
+    let project = project();
+    let dir = project.root().join("solder/baseline");
+    let blobs = cresset_record::RunDir::new(dir).blobs();
+    blobs.put(b"weights", "application/octet-stream").unwrap();
+    let write =
+        |name: &str, bytes: &[u8]| std::fs::write(project.path().join(name), bytes).unwrap();
+    write("deployed.bin", b"weights");
+    write("other.bin", b"other weights");
+    // What is called as a run is that run.
+    write("amber-harbor-1", b"weights");
+    assert_eq!(found(&project, "deployed.bin"), "baseline");
+    let other = project.cresset(&["show", "./other.bin"]);
+    assert_eq!(other.code, 3);
+    assert!(
+        other
+            .stderr
+            .contains("recorded a file with the content of ./other.bin"),
+        "{other:?}"
+    );
+    let named = project.cresset(&["show", "amber-harbor-1"]);
+    assert!(named.stderr.contains("may be any of 2 runs"), "{named:?}");
+    let again = cresset_record::RunDir::new(project.root().join("solder/0f3k2aaaaaaaa")).blobs();
+    again.put(b"weights", "application/octet-stream").unwrap();
+    let both = project.cresset(&["show", "deployed.bin"]);
+    assert!(
+        both.stderr.contains("2 runs recorded this very file"),
+        "{both:?}"
+    );
+}
