@@ -34,7 +34,8 @@ impl Kind {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let noise = (*random >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
-        let curve = (-(step as f64) / 3e4).exp() * (1.0 + f64::from(series));
+        // Begins again now and then: a decay that has come to nothing would take no room.
+        let curve = (-((step % 200_000) as f64) / 3e4).exp() * (1.0 + f64::from(series));
         match self {
             Self::Noisy => curve * (1.0 + 0.1 * noise),
             Self::Single => f64::from((curve * (1.0 + 0.1 * noise)) as f32),

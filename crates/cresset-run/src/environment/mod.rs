@@ -20,7 +20,7 @@
 //! | `git.dirty` | whether tracked files differ from the commit |
 //! | `git.untracked` | how many files and folders git neither tracks nor ignores |
 //! | `git.diff` | tracked changes against the commit as a unified diff; the contents of binary files and of files that hold secrets by their name are left out, secrets in lines masked |
-//! | `git.committed_keys` | files of the last commit that hold a key to a tracking server |
+//! | `git.committed_keys` | files here and in the last commit that hold a key to a tracking server |
 //! | `git.diff_cut` | true where the diff was cut, at 1 MiB of JSON |
 //! | `git.remote` | URL of `origin` or else the first remote, without credentials |
 //! | `git.incomplete` | list of what git did not tell: `status`, `diff`, … |

@@ -2,27 +2,58 @@
 
 use super::Git;
 
-/// Keys to a Cresset server, and of W&B in their newer form, as extended regular expressions of git.
-const KEYS: [&str; 2] = ["crs_[0-9a-f]{64}", "wandb_v1_[A-Za-z0-9_]{20}"];
-/// So many files are named.
+/// Keys to a Cresset server, and of W&B in their newer form: how they begin, and all of them as an extended regular expression of git.
+const KEYS: [[&str; 2]; 2] = [
+    ["crs_", "crs_[0-9a-f]{64}"],
+    ["wandb_v1_", "wandb_v1_[A-Za-z0-9_]{20}"],
+];
+/// So many files are looked at closely.
+const CANDIDATES: usize = 200;
+/// So many are named.
 const MOST: usize = 20;
 
-/// The files of the last commit that hold such a key, by their paths in the repository.
+/// Files that hold such a key, here and in the last commit, by their paths in the repository.
 pub(super) fn committed(git: &Git<'_>) -> Vec<String> {
-    // One thread: the others are for training. Only names come back, never what is in the files.
+    // Plain text in the files that lie here is found twenty times as fast as a pattern in the commit, and is hardly ever there.
+    let begin = KEYS.map(|[begin, _]| begin);
+    let candidates: Vec<String> = find(git, "-F", &begin, &["--", ":/"])
+        .take(CANDIDATES)
+        .map(|file| format!(":(top,literal){file}"))
+        .collect();
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let mut places = vec!["HEAD", "--"];
+    places.extend(candidates.iter().map(String::as_str));
+    let found = find(git, "-E", &KEYS.map(|[_, all]| all), &places);
+    found
+        .filter_map(|file| file.strip_prefix("HEAD:").map(str::to_owned))
+        .take(MOST)
+        .collect()
+}
+
+/// Names of files; never what is in them.
+fn find(
+    git: &Git<'_>,
+    kind: &str,
+    texts: &[&str],
+    places: &[&str],
+) -> impl Iterator<Item = String> + use<> {
+    // One thread: the others are for training.
     let mut arguments = vec![
         "-c",
         "grep.threads=1",
         "grep",
         "-l",
+        "-z",
         "-I",
-        "-E",
         "--full-name",
     ];
-    arguments.extend(KEYS.iter().flat_map(|key| ["-e", *key]));
-    arguments.extend(["HEAD", "--", ":/"]);
+    arguments.push(kind);
+    arguments.extend(texts.iter().flat_map(|text| ["-e", *text]));
+    arguments.extend(places);
     // Finding nothing is no success to git.
-    let text = git.text(&arguments).unwrap_or_default();
-    let files = text.lines().filter_map(|line| line.strip_prefix("HEAD:"));
-    files.take(MOST).map(str::to_owned).collect()
+    let names = git.text(&arguments).unwrap_or_default();
+    let names: Vec<String> = names.split('\0').map(str::to_owned).collect();
+    names.into_iter().filter(|name| !name.is_empty())
 }

@@ -251,7 +251,9 @@ fn without_the_program_the_files_tell_the_commit() {
 fn files_that_hold_a_key_are_named_once_they_are_committed() {
     let repository = Repository::with_commit();
     let key = format!("crs_{}", "0123456789abcdef".repeat(4));
-    fs::create_dir(repository.path().join("deploy")).unwrap();
+    for folder in ["deploy", "de ploy"] {
+        fs::create_dir(repository.path().join(folder)).unwrap();
+    }
     repository.write("deploy/run.sh", format!("export CRESSET_API_KEY={key}\n"));
     repository.write("notes.md", "keys look like crs_0123\n");
     assert_eq!(repository.captured().get("committed_keys"), None);
@@ -259,6 +261,17 @@ fn files_that_hold_a_key_are_named_once_they_are_committed() {
     let git = repository.captured();
     assert_eq!(git["committed_keys"], serde_json::json!(["deploy/run.sh"]));
     assert!(!Json::from(git).to_string().contains(&key));
+    // Whatever the file is called.
+    repository.write("de ploy/*ü\".sh", &key);
+    repository.commit();
+    let git = repository.captured();
+    assert_eq!(
+        git["committed_keys"],
+        serde_json::json!(["de ploy/*ü\".sh", "deploy/run.sh"])
+    );
+    // One that is taken out is no news.
+    fs::remove_file(repository.path().join("de ploy/*ü\".sh")).unwrap();
+    repository.commit();
     // Where the program is started does not matter.
     let inside = capture(&repository.path().join("deploy")).unwrap();
     assert_eq!(
