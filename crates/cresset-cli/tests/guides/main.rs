@@ -2,7 +2,7 @@
 //!
 //! Of each page in `docs/guides` the ```` ```sh ```` blocks are run in order by one shell, in a new folder with runs that were recorded before
 //! ([`recorded`]), and a ```` ```text ```` block right behind one is what it prints: `…` stands for anything. Blocks in comments
-//! (`<!--sh`) are run too and not seen by readers. Blocks marked ```` ```sh no-run ````, and the commands of all other pages, are only
+//! (`<!--sh`) are run too and not seen by readers. Blocks marked ```` ```sh elsewhere ````, and the commands of all other pages, are only
 //! parsed: the command must know each word.
 #![cfg(unix)]
 

@@ -196,7 +196,7 @@ fn a_command_ends_where_the_shell_says() {
         "cresset runs -f 'a > 1 # 2'"
     );
     assert_eq!(
-        commands("    cresset show\n\n```sh no-run\ncresset runs \\\n  --json # all\nls\n```\n"),
+        commands("    cresset show\n\n```sh elsewhere\ncresset runs \\\n  --json # all\nls\n```\n"),
         ["cresset runs    --json", "cresset show"]
     );
 }

@@ -46,12 +46,14 @@ impl Shell {
         }
     }
 
-    /// Whether the command knows every word of this call: with `--help` behind it, it reads them and does nothing.
+    /// Whether the command knows every word of this call: with `--help` behind it, it reads them and does nothing. Where anything may
+    /// stand, as behind `tag`, that is one more word, and there is no run for it here.
     pub(crate) fn parses(&self, call: &str) -> Result<(), String> {
+        const USAGE: i32 = 2;
         let output = self.command(&format!("{call} --help")).output().unwrap();
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        match output.status.code() {
+            Some(USAGE) | None => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Some(_) => Ok(()),
         }
     }
 
