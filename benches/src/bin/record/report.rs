@@ -57,6 +57,7 @@ fn best<'a>(row: &Row, peers: &'a [Peer]) -> Option<(&'a Peer, f64)> {
         Against::Nobody => false,
         Against::All => true,
         Against::Durable => peer.durable,
+        Against::Buffered => !peer.durable,
     });
     let figures = figures.filter_map(|peer| Some((peer, *peer.figures.get(row.peer_figure())?)));
     if row.more_is_better() {
