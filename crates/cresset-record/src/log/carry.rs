@@ -277,17 +277,12 @@ pub struct Whole {
 pub fn whole(source: impl Read + Seek, name: &Path) -> Result<Option<Whole>, LogError> {
     let mut reader = SegmentReader::new(source, name);
     let mut whole: Option<Whole> = None;
-    loop {
-        let (to, last) = match reader.next_payload(true)? {
-            Next::Frame {
-                to, minor, payload, ..
-            } => (
-                to,
-                Frame::decode(payload, minor).map(|frame| frame.sequence),
-            ),
-            // Whole frames after it are no good: whoever sends them again sends those that are damaged too.
-            Next::Damage { .. } | Next::Pending | Next::End => break,
-        };
+    // Whole frames after damage are no good: whoever sends them again sends those that are damaged too.
+    while let Next::Frame {
+        to, minor, payload, ..
+    } = reader.next_payload(true)?
+    {
+        let last = Frame::decode(payload, minor).map(|frame| frame.sequence);
         let Some(head) = reader.head().copied() else {
             break;
         };
