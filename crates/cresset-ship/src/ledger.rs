@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use cresset_record::{Cursor, Outcome, Rank, RunDir};
 use serde::{Deserialize, Serialize};
@@ -168,15 +170,27 @@ fn path(run: &RunDir, name: &str) -> PathBuf {
     run.path().join(format!("ship-{name}.json"))
 }
 
+/// How long a lock that somebody has is waited for.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 fn lock(ledger: &Path, target: &str) -> Result<File, ShipError> {
     let path = ledger.with_extension("lock");
     let file = File::create(&path).map_err(ShipError::disk(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(ShipError::Refused(format!(
-            "another process carries this run to {target} already"
-        ))),
-        Err(fs::TryLockError::Error(source)) => Err(ShipError::disk(&path)(source)),
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A program that is being started holds for a moment what was open in the process that starts it.
+            Err(fs::TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
+                thread::sleep(PATIENCE / 20);
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(ShipError::Refused(format!(
+                    "another process carries this run to {target} already"
+                )));
+            }
+            Err(fs::TryLockError::Error(source)) => return Err(ShipError::disk(&path)(source)),
+        }
     }
 }
 
