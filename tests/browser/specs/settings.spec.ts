@@ -55,7 +55,7 @@ test("an admin sees what a rule would remove before it is set, and who set what"
   await expect(page.getByText("The settings are saved.")).toBeVisible();
   expect(listed()).toContain("checkpoints");
 
-  // What removes nothing asks nothing.
+  // What is no rule asks nothing, also while the rule has not removed everything yet.
   await page.getByRole("checkbox", { name: "Private" }).check();
   await page.getByLabel("Quota").fill("0.5");
   await save.click();

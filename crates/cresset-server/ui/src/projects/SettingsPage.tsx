@@ -35,7 +35,7 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
   };
   const edit = (patch: Partial<Draft>): void => void setDraft((old) => (old ? { ...old, ...patch } : old));
 
-  /** Says first what would go; what removes nothing is set at once. */
+  /** Says first what new rules would remove; anything else is set at once. */
   async function ask(settings: Settings): Promise<void> {
     setBusy(true);
     const now = await get<ProjectSettings>(url());
@@ -45,6 +45,8 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
       answer.refetch();
       return toast("Somebody else changed these settings meanwhile. They are shown now; change them again.", { tone: "danger" });
     }
+    const rules = before && (settings.keep_checkpoints !== before.keep_checkpoints || settings.media_days !== before.media_days);
+    if (!rules) return set(settings);
     const would = await send<SettingsPreview>("POST", `${url()}/preview`, settings);
     setBusy(false);
     if (!would.ok) toast(would.failure.message, { tone: "danger" });
@@ -110,7 +112,7 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
               </section>
               <section>
                 <h2>What goes with time</h2>
-                <Line field="keep_checkpoints" label="Keep checkpoints" unit="of each series, the latest" none="all" draft={draft()!} edit={edit} trouble={trouble("keep_checkpoints")} />
+                <Line field="keep_checkpoints" label="Keep checkpoints" unit="latest of each series" none="all" draft={draft()!} edit={edit} trouble={trouble("keep_checkpoints")} />
                 <Line field="media_days" label="Keep media" unit="days" none="for good" draft={draft()!} edit={edit} trouble={trouble("media_days")}>
                   Runs with the tag <code>keep</code> keep everything. Logs stay whole: only the bytes of checkpoints and media go, and the run says which.
                 </Line>
