@@ -2,28 +2,28 @@
 
 use std::fmt;
 
-use serde_json::{Value as Json, json};
+use serde::{Deserialize, Serialize};
 
 use crate::number;
 
 /// Points of a curve, by growing size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Curve {
     name: String,
     /// What grows, and what is measured.
-    size: &'static str,
-    unit: &'static str,
+    size: String,
+    unit: String,
     points: Vec<(f64, f64)>,
 }
 
 impl Curve {
     /// A curve without points.
     #[must_use]
-    pub fn new(name: impl Into<String>, size: &'static str, unit: &'static str) -> Self {
+    pub fn new(name: impl Into<String>, size: &str, unit: &str) -> Self {
         Self {
             name: name.into(),
-            size,
-            unit,
+            size: size.to_owned(),
+            unit: unit.to_owned(),
             points: Vec::new(),
         }
     }
@@ -39,16 +39,6 @@ impl Curve {
             self.unit
         );
         self.points.push((size, value));
-    }
-
-    /// For programs.
-    pub(crate) fn json(&self) -> Json {
-        json!({
-            "name": self.name,
-            "size": self.size,
-            "unit": self.unit,
-            "points": self.points,
-        })
     }
 }
 

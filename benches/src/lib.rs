@@ -9,12 +9,14 @@ mod curve;
 mod figures;
 mod memory;
 mod percentile;
+mod row;
 mod text;
 
 pub use budget::Budget;
 pub use clock::{process_cpu_seconds, thread_cpu_seconds};
 pub use curve::Curve;
 pub use figures::Figures;
-pub use memory::PeakMemory;
+pub use memory::{PeakMemory, status_mib};
 pub use percentile::{median, percentile};
+pub use row::Row;
 pub use text::{machine, number};

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use cresset_benches::budget;
+use cresset_benches::Row;
 
-use crate::results::{Results, Row};
-use crate::tables::{limit, measured, peer, ratio};
+use crate::results::Results;
+use crate::tables::ratio;
 
 /// What, the kind of its file, and the name of the figure there.
 const BUDGETS: [(&str, &str, &str); 24] = [
@@ -129,10 +129,10 @@ pub(crate) fn table(results: &Results) -> String {
         let _ = writeln!(
             text,
             "| {what} | {} | {} | {} | {} | {} |",
-            limit(&row),
-            measured(&row),
-            budget::word(holds),
-            peer(&row),
+            row.budget(),
+            row.measured(),
+            row.word(),
+            row.best(),
             ratio(&row)
         );
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use cresset_benches::{Curve, Row};
 use serde_json::Value as Json;
 
 /// The newest file of each kind.
@@ -15,27 +15,6 @@ pub(crate) struct Kept {
     /// Its name.
     pub(crate) file: String,
     pub(crate) json: Json,
-}
-
-/// A figure of one.
-#[derive(Deserialize)]
-pub(crate) struct Row {
-    pub(crate) name: String,
-    pub(crate) value: f64,
-    pub(crate) unit: String,
-    pub(crate) budget: Option<f64>,
-    pub(crate) bound: Option<String>,
-    pub(crate) peer: Option<String>,
-    pub(crate) peer_value: Option<f64>,
-}
-
-/// How one grows.
-#[derive(Deserialize)]
-pub(crate) struct Curve {
-    pub(crate) name: String,
-    pub(crate) size: String,
-    pub(crate) unit: String,
-    pub(crate) points: Vec<(f64, f64)>,
 }
 
 impl Results {
@@ -79,32 +58,5 @@ impl Kept {
     pub(crate) fn curves(&self) -> Vec<Curve> {
         let curves = self.json.get("curves").cloned();
         curves.map_or_else(Vec::new, |curves| serde_json::from_value(curves).unwrap())
-    }
-}
-
-impl Row {
-    pub(crate) fn holds(&self) -> Option<bool> {
-        let limit = self.budget?;
-        // A file of burn's benchmark says no side: all its budgets are upper ones.
-        match self.bound.as_deref() {
-            Some("at least") => Some(self.value >= limit),
-            _ => Some(self.value <= limit),
-        }
-    }
-
-    pub(crate) fn sign(&self) -> &'static str {
-        match self.bound.as_deref() {
-            Some("at least") => "≥",
-            _ => "≤",
-        }
-    }
-
-    /// How many times better than the best of the others.
-    pub(crate) fn ratio(&self) -> Option<f64> {
-        let ratio = match self.bound.as_deref() {
-            Some("at least") => self.value / self.peer_value?,
-            _ => self.peer_value? / self.value,
-        };
-        ratio.is_finite().then_some(ratio)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use cresset_benches::{budget, number};
+use cresset_benches::{Budget, Row, number};
 
-use crate::results::{Curve, Results, Row};
+use crate::results::Results;
 
 /// All figures of a kind and its curves, with the machine and the file.
 pub(crate) fn rows(results: &Results, kind: &str) -> String {
@@ -29,60 +29,28 @@ pub(crate) fn rows(results: &Results, kind: &str) -> String {
         };
     }
     for row in &rows {
-        let _ = write!(text, "| {} | {} |", row.name, measured(row));
-        let _ = write!(text, " {} | {} |", limit(row), budget::word(row.holds()));
+        let (name, measured, budget) = (&row.name, row.measured(), row.budget());
+        let _ = write!(text, "| {name} | {measured} | {budget} | {} |", row.word());
         if has_peers {
-            let _ = write!(text, " {} | {} |", peer(row), ratio(row));
+            let _ = write!(text, " {} | {} |", row.best(), ratio(row));
         }
         text += "\n";
     }
     for curve in &kept.curves() {
-        text += "\n";
-        text += &drawn(curve);
+        let _ = write!(text, "\n{curve}");
     }
     text
 }
 
-pub(crate) fn measured(row: &Row) -> String {
-    format!("{} {}", number(row.value), row.unit)
-        .trim_end()
-        .to_owned()
-}
-
-pub(crate) fn limit(row: &Row) -> String {
-    row.budget.map_or_else(String::new, |limit| {
-        format!("{} {}", row.sign(), number(limit))
-    })
-}
-
-pub(crate) fn peer(row: &Row) -> String {
-    match (&row.peer, row.peer_value) {
-        (Some(peer), Some(value)) => format!("{} ({peer})", number(value)),
-        _ => String::new(),
-    }
-}
-
+/// How many times better than the best of the others.
 pub(crate) fn ratio(row: &Row) -> String {
-    row.ratio().map_or_else(String::new, number)
-}
-
-fn drawn(curve: &Curve) -> String {
-    let Curve {
-        name, size, unit, ..
-    } = curve;
-    let cells = |pick: fn(&(f64, f64)) -> f64| -> String {
-        let cells = curve
-            .points
-            .iter()
-            .map(|point| format!(" {} |", number(pick(point))));
-        cells.collect()
-    };
-    format!(
-        "| {size} |{}\n|---|{}\n| {name}, {unit} |{}\n",
-        cells(|point| point.0),
-        "--:|".repeat(curve.points.len()),
-        cells(|point| point.1)
-    )
+    let ratio = row.peer_value.map(|peer| match row.budget() {
+        Budget::AtLeast(_) => row.value / peer,
+        _ => peer / row.value,
+    });
+    ratio
+        .filter(|ratio| ratio.is_finite())
+        .map_or_else(String::new, number)
 }
 
 /// Label and figure of `record`, ours first.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cresset_benches::{budget, machine, number};
+use cresset_benches::{Row as Reported, machine};
 use serde_json::{Value as Json, json};
 
 use crate::figures::Figures;
@@ -22,21 +22,16 @@ pub(crate) fn show(ours: &Figures, peers: &[Peer], file: Option<&Path>) -> Resul
         let Some(&value) = ours.get(row.figure) else {
             continue;
         };
-        let holds = row.budget.holds(value);
+        let mut reported = Reported::new(row.name.to_owned(), value, row.unit, row.budget);
+        if let Some((peer, value)) = best(row, peers) {
+            reported.peer = Some(peer.name.clone());
+            reported.peer_value = Some(value);
+        }
+        let holds = reported.holds();
         of += u32::from(holds.is_some());
         held += u32::from(holds == Some(true));
-        let peer = best(row, peers);
-        println!("{}", line(row, value, holds, peer));
-        rows.push(json!({
-            "name": row.name,
-            "value": value,
-            "unit": row.unit,
-            "budget": row.budget.limit(),
-            "bound": row.budget.bound(),
-            "peer": peer.map(|(peer, _)| peer.name.as_str()),
-            "peer_value": peer.map(|(_, value)| value),
-            "holds": holds,
-        }));
+        println!("{}", line(&reported));
+        rows.push(reported);
     }
     println!("\n{held} of {of} budgets hold");
     if let Some(file) = file {
@@ -67,15 +62,11 @@ fn best<'a>(row: &Row, peers: &'a [Peer]) -> Option<(&'a Peer, f64)> {
     }
 }
 
-fn line(row: &Row, value: f64, holds: Option<bool>, peer: Option<(&Peer, f64)>) -> String {
-    let (budget, holds) = (row.budget, budget::word(holds));
-    let peer = peer.map_or(String::new(), |(peer, value)| {
-        format!("{} ({})", number(value), peer.name)
-    });
+fn line(row: &Reported) -> String {
+    let (name, measured, budget) = (&row.name, row.measured(), row.budget());
     format!(
-        "| {} | {} {} | {budget} | {holds} | {peer} |",
-        row.name,
-        number(value),
-        row.unit
+        "| {name} | {measured} | {budget} | {} | {} |",
+        row.word(),
+        row.best()
     )
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use cresset_benches::{Budget, Figures, median, thread_cpu_seconds};
 use cresset_run::{Run, init};
 
-use crate::{Server, trainer};
+use crate::{Server, five, trainer};
 
 /// Calls of a turn, five values each.
 const CALLS: u64 = 10_000;
@@ -44,8 +44,7 @@ pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<[f64; 2]>
 
 /// Logs as a fast loop does; nanoseconds a call.
 fn log(run: &Run) -> f64 {
-    let names = ["loss", "accuracy", "lr", "grad_norm", "tokens"];
-    let series = names.map(|name| run.series(&format!("train/{name}")));
+    let series = five(run);
     let began = thread_cpu_seconds();
     let mut slept = 0.0;
     for step in 0..CALLS {

@@ -29,8 +29,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
-use cresset_benches::{Budget, Figures};
+use cresset_benches::{Budget, Figures, status_mib};
 use cresset_record::Root;
+use cresset_run::{Run, Series};
 use fleet::Fleet;
 
 #[derive(Parser)]
@@ -180,6 +181,12 @@ fn catch_up(program: &Path, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
+/// Five series, as a training has them.
+fn five(run: &Run) -> [Series; 5] {
+    let names = ["loss", "accuracy", "lr", "grad_norm", "tokens"];
+    names.map(|name| run.series(&format!("train/{name}")))
+}
+
 /// Two figures of a program that trains and ships to `server`: a process that finds the command and its key in its environment, as a
 /// user's does.
 fn trainer(program: &Path, server: &Server, options: &[&str]) -> Result<[f64; 2]> {
@@ -208,16 +215,7 @@ fn trainer(program: &Path, server: &Server, options: &[&str]) -> Result<[f64; 2]
 
 /// Resident memory of a process.
 fn memory_mib(id: u32) -> Result<f64> {
-    status_mib(id, "VmRSS:")
-}
-
-/// What the system says of a process's memory.
-fn status_mib(id: u32, field: &str) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    let kib: f64 = kib.context("the system does not tell memory")?.parse()?;
-    Ok(kib / 1024.0)
+    status_mib(id, "VmRSS:").context("the system does not tell memory")
 }
 
 /// What all threads of a process have computed, in seconds.

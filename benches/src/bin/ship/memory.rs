@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use cresset_benches::{Budget, Figures, PeakMemory};
+use cresset_benches::{Budget, Figures, PeakMemory, status_mib};
 
-use crate::{Server, status_mib, trainer};
+use crate::{Server, five, trainer};
 
 /// How long it goes on, at a thousand calls of five values a second.
 const TIME: Duration = Duration::from_secs(15);
@@ -29,8 +29,7 @@ pub(crate) fn measure(program: &Path, figures: &mut Figures) -> Result<()> {
 pub(crate) fn train(dir: &Path, address: &str) -> Result<[f64; 2]> {
     let memory = PeakMemory::begin().context("the system does not tell memory")?;
     let run = cresset::init("memory").dir(dir).ship_to(address).start()?;
-    let names = ["loss", "accuracy", "lr", "grad_norm", "tokens"];
-    let series = names.map(|name| run.series(&format!("train/{name}")));
+    let series = five(&run);
     let began = Instant::now();
     for step in 0.. {
         let now = began.elapsed();
@@ -46,7 +45,7 @@ pub(crate) fn train(dir: &Path, address: &str) -> Result<[f64; 2]> {
     let own = memory.added_mib().context("the system does not tell")?;
     let shippers = children()?;
     ensure!(shippers.len() == 1, "{} processes ship", shippers.len());
-    let beside = status_mib(shippers[0], "VmHWM:")?;
+    let beside = status_mib(shippers[0], "VmHWM:").context("the system does not tell")?;
     ensure!(run.finish().lost == 0, "the run has lost something");
     Ok([own, beside])
 }
