@@ -45,7 +45,7 @@ pub use histogram::{Bucket, Buckets, ExpHistogram, TensorStats};
 pub use ids::{MAX_PROJECT, MAX_RUN_ID, NameError, Project, Rank, RunId, generate_name};
 pub use key::{Key, KeyId, MAX_KEY, pattern_matches};
 pub use layout::{Root, RunDir};
-pub use lock::{Holder, LockError, WriterLock, is_live};
+pub use lock::{Holder, LockError, WriterLock, is_live, lock_within};
 pub use log::{
     Batch, CheckedPiece, Cursor, Damage, DamageKind, EncodeError, Follower, Frame, FrameBuilder,
     LogError, LogWriter, MAJOR, MAX_RECORD, MINOR, Piece, PieceError, PieceReader, Position,

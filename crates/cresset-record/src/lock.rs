@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,25 @@ use crate::ids::Rank;
 use crate::layout::RunDir;
 use crate::time::Timestamp;
 
-/// Readers hold the lock for microseconds to see whether it is free; a writer waits that out.
+/// Readers look whether the lock is free by holding it; a writer waits that out.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Locks a file, and waits so long for whoever has it: readers do for microseconds, and a program that is being started has for a moment
+/// what was open in the process that starts it.
+///
+/// # Errors
+/// `WouldBlock` if somebody still has it then; `Error` if it cannot be locked.
+pub fn lock_within(file: &File, patience: Duration) -> Result<(), TryLockError> {
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if since.elapsed() < patience => {
+                thread::sleep(Duration::from_millis(2));
+            }
+            done => return done,
+        }
+    }
+}
 
 /// The process that holds a writer's lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,28 +83,20 @@ impl WriterLock {
             .create(true)
             .truncate(false)
             .open(dir.lock(rank))?;
-        let mut waited = Duration::ZERO;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if waited < PATIENCE => {
-                    let pause = Duration::from_millis(2);
-                    thread::sleep(pause);
-                    waited += pause;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let mut text = String::new();
-                    let holder = file
-                        .read_to_string(&mut text)
-                        .ok()
-                        .and_then(|_| serde_json::from_str(&text).ok());
-                    return Err(LockError::Held {
-                        run: format!("run {} ({rank})", dir.id_text()),
-                        holder,
-                    });
-                }
-                Err(TryLockError::Error(e)) => return Err(e.into()),
+        match lock_within(&file, PATIENCE) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let holder = file
+                    .read_to_string(&mut text)
+                    .ok()
+                    .and_then(|_| serde_json::from_str(&text).ok());
+                return Err(LockError::Held {
+                    run: format!("run {} ({rank})", dir.id_text()),
+                    holder,
+                });
             }
+            Err(TryLockError::Error(e)) => return Err(e.into()),
         }
         // The text only serves the error message of a second process: a full disk is no reason to go without the lock.
         let _ = sign(&mut file, holder);

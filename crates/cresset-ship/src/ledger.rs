@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cresset_record::{Cursor, Outcome, Rank, RunDir};
+use cresset_record::{Cursor, Outcome, Rank, RunDir, lock_within};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ShipError;
@@ -176,21 +175,12 @@ const PATIENCE: Duration = Duration::from_millis(200);
 fn lock(ledger: &Path, target: &str) -> Result<File, ShipError> {
     let path = ledger.with_extension("lock");
     let file = File::create(&path).map_err(ShipError::disk(&path))?;
-    let since = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // A program that is being started holds for a moment what was open in the process that starts it.
-            Err(fs::TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
-                thread::sleep(PATIENCE / 20);
-            }
-            Err(fs::TryLockError::WouldBlock) => {
-                return Err(ShipError::Refused(format!(
-                    "another process carries this run to {target} already"
-                )));
-            }
-            Err(fs::TryLockError::Error(source)) => return Err(ShipError::disk(&path)(source)),
-        }
+    match lock_within(&file, PATIENCE) {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(ShipError::Refused(format!(
+            "another process carries this run to {target} already"
+        ))),
+        Err(fs::TryLockError::Error(source)) => Err(ShipError::disk(&path)(source)),
     }
 }
 
