@@ -101,16 +101,7 @@ fn may(grants: &[Grant]) -> String {
     if grants.is_empty() {
         return "may nothing yet".into();
     }
-    let words: Vec<String> = grants
-        .iter()
-        .map(|grant| {
-            let role = grant.role.word();
-            match &grant.scope {
-                KeyScope::All => format!("{role} everywhere"),
-                KeyScope::Project(project) => format!("{role} in {project}"),
-            }
-        })
-        .collect();
+    let words: Vec<String> = grants.iter().map(Grant::to_string).collect();
     format!("may {}", words.join(", "))
 }
 

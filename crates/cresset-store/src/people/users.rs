@@ -1,5 +1,7 @@
 //! People: what they may, and where.
 
+use std::fmt;
+
 use cresset_record::Timestamp;
 
 use super::audit::{About, note};
@@ -33,6 +35,17 @@ pub struct Grant {
     pub scope: KeyScope,
     /// What.
     pub role: Role,
+}
+
+/// Such as `write in solder`.
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = self.role.word();
+        match &self.scope {
+            KeyScope::All => write!(f, "{role} everywhere"),
+            KeyScope::Project(project) => write!(f, "{role} in {project}"),
+        }
+    }
 }
 
 /// Somebody who may hold keys.
@@ -97,13 +110,7 @@ impl crate::Store {
                 twice[0]
             )));
         }
-        let may: Vec<String> = grants
-            .iter()
-            .map(|grant| match &grant.scope {
-                KeyScope::Project(project) => format!("{} in {project}", grant.role.word()),
-                KeyScope::All => format!("{} everywhere", grant.role.word()),
-            })
-            .collect();
+        let may: Vec<String> = grants.iter().map(Grant::to_string).collect();
         let may = if may.is_empty() {
             "nothing".to_owned()
         } else {
