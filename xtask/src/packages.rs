@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::root;
 use crate::shell::{self, cargo};
 
 /// Largest package, in bytes before compression: the server brings the dashboard.
@@ -36,9 +37,8 @@ struct Package {
 /// # Errors
 /// If one lacks what a registry shows of it, or is too large.
 pub(crate) fn check() -> Result<()> {
-    let metadata = shell::read(&mut cargo(["metadata", "--format-version=1", "--no-deps"]))?;
-    let Metadata { packages } =
-        serde_json::from_str(&metadata).context("cargo metadata has another form than expected")?;
+    let Metadata { packages } = serde_json::from_str(&shell::metadata(root())?)
+        .context("cargo metadata has another form than expected")?;
     let mut faults = Vec::new();
     for package in packages.iter().filter(|package| package.publish.is_none()) {
         faults.extend(package.lacks());

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -18,6 +18,15 @@ pub(crate) fn cargo<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
     command
+}
+
+/// What cargo says of the packages of the workspace in the folder `root`, as JSON.
+///
+/// # Errors
+/// If cargo cannot tell.
+pub(crate) fn metadata(root: &Path) -> Result<String> {
+    let mut metadata = cargo(["metadata", "--format-version=1", "--no-deps"]);
+    read(metadata.current_dir(root))
 }
 
 /// Where cargo puts what it builds.

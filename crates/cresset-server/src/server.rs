@@ -79,9 +79,9 @@ impl Server {
         let needs_keys = !is_local || options.access == Access::Keys;
         if needs_keys {
             let store = store.clone();
-            let keys = tokio::task::spawn_blocking(move || store.keys()).await;
-            let keys = keys.map_err(|e| StoreError::Engine(e.to_string()))??;
-            if keys.is_empty() || options.access != Access::Keys {
+            let has_keys = tokio::task::spawn_blocking(move || store.has_keys()).await;
+            let has_keys = has_keys.map_err(|e| StoreError::Engine(e.to_string()))??;
+            if !has_keys || options.access != Access::Keys {
                 return Err(BindError::NoKeys { address });
             }
         }

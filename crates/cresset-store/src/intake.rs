@@ -102,13 +102,11 @@ impl Store {
             // Before anything is made for whoever sends it.
             check_piece(piece, rank, index, None)
                 .map_err(|error| StoreError::invalid(error.to_string()))?;
-        }
-        if !piece.is_empty()
-            && let Err(full) = self.take_room(&key.project, piece.len() as u64)
-        {
-            // Who sends what there is no room for lives all the same.
-            self.intake().hear(key, rank);
-            return Err(full);
+            if let Err(full) = self.take_room(&key.project, piece.len() as u64) {
+                // Who sends what there is no room for lives all the same.
+                self.intake().hear(key, rank);
+                return Err(full);
+            }
         }
         let is_new = !piece.is_empty() && !dir.path().is_dir();
         let writer = self.intake().writer(key, rank);

@@ -17,6 +17,17 @@ pub(crate) enum Belief {
     All,
 }
 
+/// What the server calls a run.
+///
+/// # Errors
+/// If it has no id.
+pub(crate) fn key_of(run: &RunDir) -> Result<RunKey, Box<dyn std::error::Error>> {
+    Ok(RunKey {
+        project: "faults".to_owned().try_into()?,
+        run: run.id_text().to_owned().try_into()?,
+    })
+}
+
 /// Carries a run to its end, from what the server says that it has. `blobs` is what was believed of blobs; `told` hears of what is, and says
 /// whether to go on.
 ///

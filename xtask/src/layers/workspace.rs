@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -38,11 +37,7 @@ impl Workspace {
     /// # Errors
     /// If cargo cannot tell.
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo
-            .args(["metadata", "--format-version=1", "--no-deps"])
-            .current_dir(root);
-        Self::parse(&shell::read(&mut cargo)?)
+        Self::parse(&shell::metadata(root)?)
     }
 
     /// Reads what `cargo metadata --no-deps` prints.

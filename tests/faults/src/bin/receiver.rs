@@ -14,9 +14,9 @@ use std::path::Path;
 #[path = "../carrier.rs"]
 mod carrier;
 
-use carrier::{Belief, carry};
+use carrier::{Belief, carry, key_of};
 use cresset_record::Root;
-use cresset_store::{RunKey, Store};
+use cresset_store::Store;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,10 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let source = Root::new(from);
     let source = source.runs()?.pop().ok_or("no run in FROM")?;
-    let key = RunKey {
-        project: "faults".to_owned().try_into()?,
-        run: source.id_text().to_owned().try_into()?,
-    };
+    let key = key_of(&source)?;
     fs::create_dir_all(to)?;
     let store = Store::open_apart(Root::new(to), Path::new(index))?;
     let mut failed = Ok(());

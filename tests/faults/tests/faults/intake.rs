@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cresset_record::{Root, RunView};
-use cresset_store::{RunKey, Store};
+use cresset_store::Store;
 
 #[path = "../../src/carrier.rs"]
 mod carrier;
 
 use crate::disk::{Disk, Fate, read_trace};
 use crate::support::{all, dir, place, trainer};
-use carrier::{Belief, carry};
+use carrier::{Belief, carry, key_of};
 
 /// Ways of losing what was not synchronised, beside the extremes.
 const WAYS: u64 = 3;
@@ -145,10 +145,7 @@ fn comes_again(from: &Path, runs: &Path, belief: Option<Belief>, what: &str) {
         RunView::open(here).unwrap_or_else(|e| panic!("{e}: {what}"));
     }
     let source = dir(from);
-    let key = RunKey {
-        project: "faults".to_owned().try_into().unwrap(),
-        run: source.id_text().to_owned().try_into().unwrap(),
-    };
+    let key = key_of(&source).unwrap();
     let index = tempfile::tempdir().unwrap();
     let store = Store::open_apart(Root::new(runs), index.path()).unwrap();
     carry(&source, &store, &key, blobs, |_| true).unwrap_or_else(|e| panic!("{e}: {what}"));

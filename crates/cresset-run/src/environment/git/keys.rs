@@ -17,6 +17,7 @@ pub(super) fn committed(git: &Git<'_>) -> Vec<String> {
     // Plain text in the files that lie here is found twenty times as fast as a pattern in the commit, and is hardly ever there.
     let begin = KEYS.map(|[begin, _]| begin);
     let candidates: Vec<String> = find(git, "-F", &begin, &["--", ":/"])
+        .iter()
         .take(CANDIDATES)
         .map(|file| format!(":(top,literal){file}"))
         .collect();
@@ -27,18 +28,14 @@ pub(super) fn committed(git: &Git<'_>) -> Vec<String> {
     places.extend(candidates.iter().map(String::as_str));
     let found = find(git, "-E", &KEYS.map(|[_, all]| all), &places);
     found
+        .iter()
         .filter_map(|file| file.strip_prefix("HEAD:").map(str::to_owned))
         .take(MOST)
         .collect()
 }
 
 /// Names of files; never what is in them.
-fn find(
-    git: &Git<'_>,
-    kind: &str,
-    texts: &[&str],
-    places: &[&str],
-) -> impl Iterator<Item = String> + use<> {
+fn find(git: &Git<'_>, kind: &str, texts: &[&str], places: &[&str]) -> Vec<String> {
     // One thread: the others are for training.
     let mut arguments = vec![
         "-c",
@@ -54,6 +51,6 @@ fn find(
     arguments.extend(places);
     // Finding nothing is no success to git.
     let names = git.text(&arguments).unwrap_or_default();
-    let names: Vec<String> = names.split('\0').map(str::to_owned).collect();
-    names.into_iter().filter(|name| !name.is_empty())
+    let names = names.split('\0').filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
