@@ -48,7 +48,7 @@ const COMMON: [&str; 16] = [
 /// If a program is missing or cannot be started.
 pub(crate) fn test() -> Result<(bool, Vec<String>)> {
     let schemathesis = tools::schemathesis()?;
-    browser::build_programs(&[])?;
+    browser::test_programs()?;
     let mut lines = Vec::new();
     let mut held = true;
     for folder in FOLDERS {

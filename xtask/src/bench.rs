@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         measure(scale, json("scale").as_deref(), options.quick)?;
     }
     if is_wanted(Part::Ship) {
-        browser::build_programs(&["--release"])?;
+        browser::release_programs()?;
         let mut ship = program("ship")?;
         ship.arg("--program")
             .arg(shell::target().join("release/cresset"));
@@ -137,7 +137,7 @@ fn burn(json: Option<&Path>) -> Result<()> {
 fn in_browser(json: Option<&Path>, quick: bool) -> Result<()> {
     tools::node()?;
     tools::browser()?;
-    browser::build_programs(&["--release"])?;
+    browser::release_programs()?;
     dashboard::install(browser::TESTS)?;
     let mut npm = dashboard::npm(browser::TESTS);
     npm.args(["run", "bench"])

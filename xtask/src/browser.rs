@@ -14,7 +14,7 @@ pub(crate) fn test() -> Result<(bool, Vec<String>)> {
     tools::node()?;
     tools::browser()?;
     let nginx = tools::nginx()?;
-    build_programs(&[])?;
+    test_programs()?;
     dashboard::install(TESTS)?;
     shell::run(dashboard::npm(TESTS).args(["run", "check"]))?;
     shell::run_and_keep(
@@ -26,11 +26,26 @@ pub(crate) fn test() -> Result<(bool, Vec<String>)> {
     )
 }
 
-/// `cresset`, and `fixtures`, which writes folders of runs; `profile` as cargo is told it.
+/// `cresset`, and `fixtures`, which writes folders of runs, as the workspace's tests are built with them: a build of these two
+/// alone would give their dependencies other features, and build all of them a second time.
 ///
 /// # Errors
 /// If they cannot be built.
-pub(crate) fn build_programs(profile: &[&str]) -> Result<()> {
+pub(crate) fn test_programs() -> Result<()> {
+    tools::nextest()?;
+    shell::run(&mut shell::cargo([
+        "nextest",
+        "run",
+        "--workspace",
+        "--no-run",
+    ]))
+}
+
+/// The same two for themselves, as benchmarks want them.
+///
+/// # Errors
+/// If they cannot be built.
+pub(crate) fn release_programs() -> Result<()> {
     let programs = ["--package", "cresset-cli", "--package", "cresset-tests"];
-    shell::run(shell::cargo(["build"]).args(programs).args(profile))
+    shell::run(shell::cargo(["build", "--release"]).args(programs))
 }

@@ -162,6 +162,24 @@ pub struct LabelUpdate {
     pub tags: Option<Vec<String>>,
 }
 
+impl LabelUpdate {
+    /// Changes what a run is called from now on.
+    pub fn apply(self, start: &mut Start) {
+        if let Some(name) = self.name {
+            start.name = name;
+        }
+        if let Some(notes) = self.notes {
+            start.notes = notes;
+        }
+        if let Some(tags) = self.tags {
+            start.tags = tags;
+        }
+        if self.group.is_some() {
+            start.group = self.group;
+        }
+    }
+}
+
 /// A line of console output or a `tracing` event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleLine {

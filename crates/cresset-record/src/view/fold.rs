@@ -7,7 +7,7 @@ use crate::define::Definition;
 use crate::ids::Rank;
 use crate::key::{Key, KeyId};
 use crate::log::Batch;
-use crate::record::{LabelUpdate, Lost, Outcome, Record, Resume, Row, Start};
+use crate::record::{Lost, Outcome, Record, Resume, Row, Start};
 use crate::series::{Point, Series};
 use crate::time::Timestamp;
 
@@ -146,7 +146,11 @@ impl RunView {
                     start.config.extend(update.values);
                 }
             }
-            Record::Label(update) => self.label(update),
+            Record::Label(update) => {
+                if let Some(start) = &mut self.start {
+                    update.apply(start);
+                }
+            }
             Record::Summary(values) => self.set_by_hand.extend(values),
             Record::Console(line) => {
                 self.saw(line.time);
@@ -186,22 +190,6 @@ impl RunView {
         }
         for (_, values) in self.media.iter_mut().filter(|(k, _)| of_rank(k)) {
             values.retain(|v| v.step < from);
-        }
-    }
-
-    fn label(&mut self, update: LabelUpdate) {
-        let Some(start) = &mut self.start else { return };
-        if let Some(name) = update.name {
-            start.name = name;
-        }
-        if let Some(notes) = update.notes {
-            start.notes = notes;
-        }
-        if let Some(tags) = update.tags {
-            start.tags = tags;
-        }
-        if update.group.is_some() {
-            start.group = update.group;
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cresset_record::{
-    Alert, Batch, ConsoleLine, Definition, Key, KeyId, LabelUpdate, Level, Lost, Media,
-    MediaDetail, Rank, Record, Resume, Row, Start, TensorStats, Timestamp,
+    Alert, Batch, ConsoleLine, Definition, Key, KeyId, Level, Lost, Media, MediaDetail, Rank,
+    Record, Resume, Row, Start, TensorStats, Timestamp,
 };
 use serde_json::{Map, Value as Json};
 
@@ -188,7 +188,11 @@ impl Fold {
                     start.config.extend(update.values);
                 }
             }
-            Record::Label(update) => self.label(update),
+            Record::Label(update) => {
+                if let Some(start) = &mut self.head.start {
+                    update.apply(start);
+                }
+            }
             Record::Summary(values) => self.head.set_by_hand.extend(values),
             Record::Console(line) => {
                 self.saw(line.time);
@@ -237,24 +241,6 @@ impl Fold {
             |slot: usize, step: u64| step < from || slots.get(slot).is_none_or(|s| s.rank != rank);
         self.pending.histograms.retain(|h| stays(h.slot, h.step));
         self.pending.media.retain(|m| stays(m.slot, m.step));
-    }
-
-    fn label(&mut self, update: LabelUpdate) {
-        let Some(start) = &mut self.head.start else {
-            return;
-        };
-        if let Some(name) = update.name {
-            start.name = name;
-        }
-        if let Some(notes) = update.notes {
-            start.notes = notes;
-        }
-        if let Some(tags) = update.tags {
-            start.tags = tags;
-        }
-        if update.group.is_some() {
-            start.group = update.group;
-        }
     }
 
     fn lose(&mut self, lost: &Lost) {
