@@ -6,7 +6,9 @@ use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
-use crate::{api, browser, dashboard, fuzz, gpu, layers, packages, proxy, root, tools, trackers};
+use crate::{
+    api, browser, dashboard, dependencies, fuzz, gpu, layers, packages, proxy, root, tools, trackers,
+};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -36,6 +38,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     steps.run("lint", || shell::run(&mut clippy(&["--workspace"])));
     steps.run("packages", packages::check);
     if !options.fast {
+        steps.run("dependencies", || {
+            dependencies::deny(&dependencies::Deny::default())
+        });
         steps.run("lint without tracing", || {
             shell::run(&mut clippy(&WITHOUT_TRACING))
         });
