@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
 use crate::{
-    api, browser, dashboard, dependencies, fuzz, gpu, layers, packages, proxy, root, tools, trackers,
+    api, browser, dashboard, dependencies, fuzz, gpu, layers, packages, proxy, root, tools,
+    trackers,
 };
 
 /// How much to run.

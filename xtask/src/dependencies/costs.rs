@@ -47,7 +47,12 @@ impl Costs {
         }
         fs::create_dir_all(&folder)?;
         let log = folder.join("costs.tsv");
-        let mut build = cargo(["build", "--release", "--config", "profile.release.debug=false"]);
+        let mut build = cargo([
+            "build",
+            "--release",
+            "--config",
+            "profile.release.debug=false",
+        ]);
         build.arg("--target-dir").arg(&folder);
         let published = graph.published().into_iter().map(str::to_owned);
         let packages = match self.package.is_empty() {
@@ -57,7 +62,9 @@ impl Costs {
         for package in packages {
             build.args(["--package", &package]);
         }
-        build.env("RUSTC_WRAPPER", env::current_exe()?).env(LOG, &log);
+        build
+            .env("RUSTC_WRAPPER", env::current_exe()?)
+            .env(LOG, &log);
         shell::run(&mut build)?;
         let log = fs::read_to_string(&log).context("nothing was measured")?;
         // It is large, and nothing else would use it.
@@ -71,9 +78,13 @@ pub(super) fn sums(log: &str) -> BTreeMap<Built, f64> {
     let mut sums = BTreeMap::new();
     for line in log.lines() {
         let mut parts = line.split('\t');
-        if let (Some(name), Some(version), Some(seconds)) = (parts.next(), parts.next(), parts.next()) {
+        if let (Some(name), Some(version), Some(seconds)) =
+            (parts.next(), parts.next(), parts.next())
+        {
             let seconds: f64 = seconds.parse().unwrap_or(0.0);
-            *sums.entry((name.to_owned(), version.to_owned())).or_default() += seconds;
+            *sums
+                .entry((name.to_owned(), version.to_owned()))
+                .or_default() += seconds;
         }
     }
     sums
@@ -91,7 +102,10 @@ pub(crate) fn measure_one() -> ExitCode {
     let args: Vec<OsString> = args.collect();
     let status = Command::new(&program).args(&args).env(WITHIN, "1").status();
     let code = match status {
-        Ok(status) => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
+        Ok(status) => status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1),
         Err(error) => {
             eprintln!("{}: {error}", program.display());
             1
@@ -108,7 +122,8 @@ pub(crate) fn measure_one() -> ExitCode {
 
 fn write_down() -> Result<()> {
     // The compiler is also asked for its version, for no package.
-    let (Ok(name), Ok(version)) = (env::var("CARGO_PKG_NAME"), env::var("CARGO_PKG_VERSION")) else {
+    let (Ok(name), Ok(version)) = (env::var("CARGO_PKG_NAME"), env::var("CARGO_PKG_VERSION"))
+    else {
         return Ok(());
     };
     let log = env::var_os(LOG).context(LOG)?;
@@ -119,10 +134,15 @@ fn write_down() -> Result<()> {
 
 /// Processor time of the processes that this one has started and that have ended, theirs included.
 fn seconds_of_children() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("processor time is read on Linux only")?;
+    let stat =
+        fs::read_to_string("/proc/self/stat").context("processor time is read on Linux only")?;
     // Behind the name, which may have spaces, the first is field 3 of proc(5): 16 and 17 are meant.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let ticks = fields.split_whitespace().skip(13).take(2).map(str::parse::<f64>);
+    let ticks = fields
+        .split_whitespace()
+        .skip(13)
+        .take(2)
+        .map(str::parse::<f64>);
     let ticks: f64 = ticks.sum::<Result<f64, _>>()?;
     Ok(ticks / TICKS)
 }
@@ -135,20 +155,32 @@ fn stand_before_build_script(args: &[OsString]) -> Result<()> {
     let real = script.with_extension("real");
     fs::rename(&script, &real)?;
     let us = env::current_exe()?;
-    fs::write(&script, format!("#!/bin/sh\nexec '{}' '{}' \"$@\"\n", us.display(), real.display()))?;
+    fs::write(
+        &script,
+        format!(
+            "#!/bin/sh\nexec '{}' '{}' \"$@\"\n",
+            us.display(),
+            real.display()
+        ),
+    )?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
     Ok(())
 }
 
 /// Where the compiler with these arguments puts a build script, if it makes one.
 pub(super) fn build_script(args: &[OsString]) -> Option<PathBuf> {
-    let args: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let args: Vec<&str> = args
+        .iter()
+        .map(|arg| arg.to_str().unwrap_or_default())
+        .collect();
     let after = |name: &str| {
         let at = args.iter().position(|arg| *arg == name)?;
         args.get(at + 1).copied()
     };
     let name = after("--crate-name").filter(|name| name.starts_with("build_script_"))?;
-    let mut codegen = args.iter().filter_map(|arg| arg.strip_prefix("extra-filename="));
+    let mut codegen = args
+        .iter()
+        .filter_map(|arg| arg.strip_prefix("extra-filename="));
     let suffix = codegen.next().unwrap_or_default();
     Some(Path::new(after("--out-dir")?).join(format!("{name}{suffix}")))
 }

@@ -95,8 +95,12 @@ impl Page {
             (Some(row), Some(right)) if row != right => Some("its users or features have changed"),
             _ => None,
         };
-        let faults = names.into_iter().filter_map(|name| Some((name, fault(name)?)));
-        faults.map(|(name, fault)| format!("- {name}: {fault}")).collect()
+        let faults = names
+            .into_iter()
+            .filter_map(|name| Some((name, fault(name)?)));
+        faults
+            .map(|(name, fault)| format!("- {name}: {fault}"))
+            .collect()
     }
 
     /// Has a row for each dependency that is declared, and for no other.
@@ -180,7 +184,9 @@ fn after<'a>(text: &'a str, head: &str) -> Result<(&'a str, &'a str)> {
 
 /// The rows at the beginning of `text`, and what comes behind them.
 fn rows<const N: usize>(text: &str) -> (Vec<[String; N]>, &str) {
-    let end = text.split_inclusive('\n').take_while(|line| line.starts_with('|'));
+    let end = text
+        .split_inclusive('\n')
+        .take_while(|line| line.starts_with('|'));
     let (table, rest) = text.split_at(end.map(str::len).sum());
     let cells = |line: &str| {
         let cells = line.trim().trim_matches('|').split('|');

@@ -10,12 +10,8 @@ use super::page::Page;
 
 /// `ours` builds with `wide`, which brings `deep` and `shared`, and with `shared`; `tests` is not published, and tests with `wide`.
 fn graph() -> Graph {
-    let package = |name: &str, publish: Json, dependencies: Json| {
-        json!({"id": name, "name": name, "version": "1.0.0", "publish": publish, "dependencies": dependencies})
-    };
-    let declared = |name: &str, kind: Json, features: &[&str], default: bool| {
-        json!({"name": name, "kind": kind, "features": features, "uses_default_features": default, "path": null})
-    };
+    let package = |name: &str, publish: Json, dependencies: Json| json!({"id": name, "name": name, "version": "1.0.0", "publish": publish, "dependencies": dependencies});
+    let declared = |name: &str, kind: Json, features: &[&str], default: bool| json!({"name": name, "kind": kind, "features": features, "uses_default_features": default, "path": null});
     let edge = |to: &str, kind: Json| json!({"pkg": to, "dep_kinds": [{"kind": kind}]});
     let metadata = json!({
         "workspace_members": ["ours", "tests"],
@@ -101,7 +97,10 @@ fn what_was_measured_is_entered_and_the_rest_stays() {
     let graph = graph();
     let mut page = Page::parse(PAGE).unwrap();
     page.declare(&graph);
-    page.enter(&graph, &sums("wide\t1.0.0\t2.5\nwide\t1.0.0\t0.5\ndeep\t1.0.0\t1\n"));
+    page.enter(
+        &graph,
+        &sums("wide\t1.0.0\t2.5\nwide\t1.0.0\t0.5\ndeep\t1.0.0\t1\n"),
+    );
     let text = page.text();
     // `shared` was not measured: nothing is said of what it takes part in.
     for row in [
@@ -111,8 +110,15 @@ fn what_was_measured_is_entered_and_the_rest_stays() {
     ] {
         assert!(text.contains(row), "{row} in {text}");
     }
-    page.enter(&graph, &sums("wide\t1.0.0\t3\ndeep\t1.0.0\t1\nshared\t1.0.0\t0.25\n"));
-    assert!(page.text().contains("| `ours` | 3 | 4.2 |"), "{}", page.text());
+    page.enter(
+        &graph,
+        &sums("wide\t1.0.0\t3\ndeep\t1.0.0\t1\nshared\t1.0.0\t0.25\n"),
+    );
+    assert!(
+        page.text().contains("| `ours` | 3 | 4.2 |"),
+        "{}",
+        page.text()
+    );
     assert!(page.text().contains("| shared | ours |  |  | 0.2 | – |"));
 }
 
