@@ -37,6 +37,8 @@ enum Command {
     Deny(dependencies::Deny),
     /// Measures what dependencies cost to build, and writes it into `docs/dependencies.md`.
     Costs(dependencies::Costs),
+    /// What would be published.
+    Packages(packages::Options),
     /// Measures recording, the index, the API and the dashboard.
     Bench(bench::Options),
 }
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Layers => layers::run(root()),
         Command::Deny(options) => dependencies::deny(&options),
         Command::Costs(options) => dependencies::costs(&options),
+        Command::Packages(options) => packages::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match result {

@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     });
     steps.run("layers", || layers::run(root()));
     steps.run("lint", || shell::run(&mut clippy(&["--workspace"])));
-    steps.run("packages", packages::check);
+    steps.run("packages", packages::look);
     if !options.fast {
         steps.run("dependencies", || {
             dependencies::deny(&dependencies::Deny::default())
