@@ -8,7 +8,6 @@ use std::env;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -54,7 +53,7 @@ impl Costs {
             "profile.release.debug=false",
         ]);
         build.arg("--target-dir").arg(&folder);
-        let published = graph.published().into_iter().map(str::to_owned);
+        let published = graph.published().into_iter().map(|(name, _)| name);
         let packages = match self.package.is_empty() {
             true => published.collect(),
             false => self.package.clone(),
@@ -163,7 +162,7 @@ fn stand_before_build_script(args: &[OsString]) -> Result<()> {
             real.display()
         ),
     )?;
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+    fs::set_permissions(&script, fs::metadata(&real)?.permissions())?;
     Ok(())
 }
 

@@ -116,9 +116,9 @@ impl Graph {
     }
 
     /// Our packages that are published.
-    pub(super) fn published(&self) -> Vec<&str> {
+    pub(super) fn published(&self) -> Vec<Built> {
         let published = self.members().filter(|package| package.publish.is_none());
-        published.map(|package| package.name.as_str()).collect()
+        published.map(built).collect()
     }
 
     /// All that is built for one of our packages, tests aside, itself and others of ours left out.

@@ -135,9 +135,12 @@ impl Page {
                 row.with = sum(&only).unwrap_or_else(|| UNKNOWN.into());
             }
         }
-        for name in graph.published() {
-            let brings = graph.brought_by(name);
-            if brings.iter().all(|package| seconds.contains_key(package)) {
+        for package in graph.published() {
+            // With it, all that it needs was built.
+            if seconds.contains_key(&package) {
+                let (name, _) = &package;
+                let mut brings = graph.brought_by(name);
+                brings.retain(|package| seconds.contains_key(package));
                 let brought = Brought {
                     packages: brings.len().to_string(),
                     seconds: sum(&brings).unwrap_or_else(|| UNKNOWN.into()),

@@ -70,7 +70,7 @@ fn a_dependency_brings_what_nobody_else_of_ours_declares() {
     // It would still be there, as part of another.
     let (itself, only) = graph.only_for("shared");
     assert_eq!((itself, only), (packages(&["shared"]), packages(&[])));
-    assert_eq!(graph.published(), ["ours"]);
+    assert_eq!(graph.published(), [("ours".to_owned(), "1.0.0".to_owned())]);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn what_was_measured_is_entered_and_the_rest_stays() {
     }
     page.enter(
         &graph,
-        &sums("wide\t1.0.0\t3\ndeep\t1.0.0\t1\nshared\t1.0.0\t0.25\n"),
+        &sums("ours\t1.0.0\t9\nwide\t1.0.0\t3\ndeep\t1.0.0\t1\nshared\t1.0.0\t0.25\n"),
     );
     assert!(
         page.text().contains("| `ours` | 3 | 4.2 |"),
