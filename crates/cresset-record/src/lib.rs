@@ -16,6 +16,7 @@
 //! let root = Root::new(folder); // `.cresset`, where programs record
 //! let (project, run) = (Project::try_from("solder".to_owned())?, RunId::generate());
 //! let dir = root.run(&project, &run);
+//! std::fs::create_dir_all(dir.path())?;
 //! let now = Timestamp::now();
 //! let holder = Holder { pid: std::process::id(), host: "bench-3".into(), since: now };
 //! let lock = WriterLock::acquire(&dir, Rank(0), &holder)?;
