@@ -35,7 +35,7 @@ struct Package {
 }
 
 /// What to do with them.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Options {
     /// Also builds each from the files that it would be published with, and nothing else: minutes.
     #[arg(long)]
@@ -57,14 +57,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         shell::run(&mut package)?;
     }
     Ok(())
-}
-
-/// [`run`], nothing built.
-///
-/// # Errors
-/// As there.
-pub(crate) fn look() -> Result<()> {
-    check(&published()?)
 }
 
 fn published() -> Result<Vec<Package>> {

@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     });
     steps.run("layers", || layers::run(root()));
     steps.run("lint", || shell::run(&mut clippy(&["--workspace"])));
-    steps.run("packages", packages::look);
+    steps.run("packages", || packages::run(&packages::Options::default()));
     if !options.fast {
         steps.run("dependencies", || {
             dependencies::deny(&dependencies::Deny::default())
