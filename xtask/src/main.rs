@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask layers`, `cargo xtask bench`.
+//! The project's own commands: `cargo xtask test`, which is everything, and parts of it.
 #![expect(
     clippy::print_stdout,
     reason = "what these commands print is what they are for"
@@ -8,6 +8,7 @@ mod api;
 mod bench;
 mod browser;
 mod dashboard;
+mod dependencies;
 mod fuzz;
 mod gpu;
 mod layers;
@@ -32,14 +33,27 @@ enum Command {
     Test(test::Options),
     /// Who depends on whom, against the rules; the map of the project, against the tree.
     Layers,
+    /// What comes from outside, against the rules: licences, places, versions side by side, what nobody uses.
+    Deny(dependencies::Deny),
+    /// Measures what dependencies cost to build, and writes it into `docs/dependencies.md`.
+    Costs(dependencies::Costs),
+    /// What would be published.
+    Packages(packages::Options),
     /// Measures recording, the index, the API and the dashboard.
     Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
+    // cargo starts us in place of the compiler.
+    if dependencies::is_measuring() {
+        return dependencies::measure_one();
+    }
     let result = match Command::parse() {
         Command::Test(options) => test::run(&options),
         Command::Layers => layers::run(root()),
+        Command::Deny(options) => dependencies::deny(&options),
+        Command::Costs(options) => dependencies::costs(&options),
+        Command::Packages(options) => packages::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match result {

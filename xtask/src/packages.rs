@@ -1,4 +1,4 @@
-//! What would be published: that each package says what it is, and how large it would be.
+//! What would be published: that each package says what it is, has what it must have, and builds by itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +12,8 @@ use crate::shell::{self, cargo};
 
 /// Largest package, in bytes before compression: the server brings the dashboard.
 const MAX_BYTES: u64 = 2 << 20;
+/// What each must have beside its code.
+const TEXTS: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -32,17 +34,50 @@ struct Package {
     publish: Option<Vec<String>>,
 }
 
+/// What to do with them.
+#[derive(Default, clap::Args)]
+pub(crate) struct Options {
+    /// Also builds each from the files that it would be published with, and nothing else: minutes.
+    #[arg(long)]
+    build: bool,
+}
+
 /// Checks the packages that may be published.
 ///
 /// # Errors
-/// If one lacks what a registry shows of it, or is too large.
-pub(crate) fn check() -> Result<()> {
-    let Metadata { packages } = serde_json::from_str(&shell::metadata(root())?)
+/// If one lacks what a registry shows of it, is too large, or does not build.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let published = published()?;
+    check(&published)?;
+    if options.build {
+        let mut package = cargo(["package", "--allow-dirty"]);
+        for each in &published {
+            package.args(["--package", &each.name]);
+        }
+        shell::run(&mut package)?;
+    }
+    Ok(())
+}
+
+fn published() -> Result<Vec<Package>> {
+    let Metadata { mut packages } = serde_json::from_str(&shell::metadata(root())?)
         .context("cargo metadata has another form than expected")?;
+    packages.retain(|package| package.publish.is_none());
+    Ok(packages)
+}
+
+fn check(published: &[Package]) -> Result<()> {
     let mut faults = Vec::new();
-    for package in packages.iter().filter(|package| package.publish.is_none()) {
+    for package in published {
         faults.extend(package.lacks());
-        let bytes = package.bytes()?;
+        let files = package.files()?;
+        let texts = TEXTS
+            .iter()
+            .filter(|text| !files.lines().any(|file| file == **text));
+        faults.extend(
+            texts.map(|text| format!("{} would be published without {text}", package.name)),
+        );
+        let bytes = package.bytes(&files);
         println!("{:20} {:5} KiB", package.name, bytes >> 10);
         if bytes > MAX_BYTES {
             faults.push(format!(
@@ -80,15 +115,18 @@ impl Package {
         })
     }
 
-    /// Of the files that it would have.
-    fn bytes(&self) -> Result<u64> {
+    /// The files that it would have, a line each.
+    fn files(&self) -> Result<String> {
         let mut list = cargo(["package", "--list", "--allow-dirty", "--package"]);
-        let list = shell::read(list.arg(&self.name))?;
+        shell::read(list.arg(&self.name))
+    }
+
+    fn bytes(&self, files: &str) -> u64 {
         let folder = self.manifest_path.parent().unwrap_or(&self.manifest_path);
         // What cargo makes itself is not in the folder.
-        let sizes = list
+        let sizes = files
             .lines()
             .filter_map(|file| fs::metadata(folder.join(file)).ok());
-        Ok(sizes.map(|data| data.len()).sum())
+        sizes.map(|data| data.len()).sum()
     }
 }

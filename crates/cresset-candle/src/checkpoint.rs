@@ -39,16 +39,21 @@ pub struct TrainState {
 /// optimizer's are named `optimizer/<moment>/<parameter>`. Version, checksums and the rest are in the
 /// format's metadata.
 ///
-/// ```no_run
-/// # use candle_nn::{Optimizer, VarMap};
+/// ```
+/// # use candle_core::{DType, Device};
+/// # use candle_nn::{Optimizer, VarBuilder, VarMap, linear};
 /// # use cresset_candle::{AdamW, Checkpoint, TrainState};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("last.safetensors");
 /// # let varmap = VarMap::new();
+/// # linear(4, 3, VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu))?;
 /// let mut optimizer = AdamW::new_lr(varmap.all_vars(), 1e-3)?;
 /// let state = TrainState { step: 1250, epoch: 10, ..TrainState::default() };
-/// Checkpoint::save("last.safetensors", &varmap, Some(&optimizer), &state)?;
+/// Checkpoint::save(&file, &varmap, Some(&optimizer), &state)?;
 /// // In another process, after the same model and optimizer were built:
-/// let state = Checkpoint::load("last.safetensors", &varmap, Some(&mut optimizer))?;
+/// let state = Checkpoint::load(&file, &varmap, Some(&mut optimizer))?;
+/// assert_eq!((state.step, state.epoch), (1250, 10));
 /// # Ok(())
 /// # }
 /// ```

@@ -21,7 +21,7 @@ pub use late::log_tensor;
 pub use resumable::{OptimizerSlot, OptimizerSnapshot, ResumableOptimizer};
 pub use watch::{Watch, Watched, watch};
 
-/// The program in the project's README, compiled as a test.
+/// The program in the project's README, run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct RootReadme;

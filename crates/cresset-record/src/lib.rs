@@ -5,14 +5,52 @@
 //! reader's ([`Follower`] for records as they come, [`RunView`] for a run as a whole). It starts no threads and knows no
 //! network. The format is described in `docs/run-log.md`.
 //!
-//! Start from [`Record`] for what is kept, and from [`RunView`] to read it:
+//! It is for programs that read runs, and for writers other than `cresset-run`, which is what a training program uses. Start
+//! from [`Record`] for what is kept, and from [`RunView`] to read it:
 //!
-//! ```no_run
-//! use cresset_record::{Root, RunView};
+//! ```
+//! use cresset_record::*;
 //!
-//! for dir in Root::new(".cresset").runs()? {
+//! # let place = tempfile::tempdir()?;
+//! # let folder = place.path();
+//! let root = Root::new(folder); // `.cresset`, where programs record
+//! let (project, run) = (Project::try_from("solder".to_owned())?, RunId::generate());
+//! let dir = root.run(&project, &run);
+//! std::fs::create_dir_all(dir.path())?;
+//! let now = Timestamp::now();
+//! let holder = Holder { pid: std::process::id(), host: "bench-3".into(), since: now };
+//! let lock = WriterLock::acquire(&dir, Rank(0), &holder)?;
+//! let mut log = LogWriter::create(&dir, Rank(0))?;
+//!
+//! let mut frame = FrameBuilder::default();
+//! frame.push(&Record::Start(Box::new(Start {
+//!     run,
+//!     project,
+//!     name: "amber-harbor-7".into(),
+//!     rank: Rank(0),
+//!     world_size: None,
+//!     time: now,
+//!     group: None,
+//!     job_type: None,
+//!     tags: vec![],
+//!     notes: String::new(),
+//!     config: Default::default(),
+//!     cresset_version: "a writer of our own".into(),
+//! })))?;
+//! frame.push(&Record::Key { id: KeyId(0), key: Key::new("train/loss")? })?;
+//! for step in 0..100 {
+//!     frame.push_row(step, Timestamp::now(), &[(KeyId(0), 1.0 / (1.0 + step as f64))]);
+//! }
+//! frame.push(&Record::End(End { time: Timestamp::now(), outcome: Outcome::Finished }))?;
+//! log.append(&mut frame)?; // one write: a reader sees all of the frame or nothing
+//! log.sync()?;
+//! drop(lock);
+//!
+//! for dir in root.runs()? {
 //!     let run = RunView::open(dir)?;
-//!     println!("{} {} {:?}", run.name(), run.state().word(), run.summary().get("val/auc"));
+//!     assert_eq!((run.name(), run.state()), ("amber-harbor-7", State::Finished));
+//!     assert_eq!(run.summary()["train/loss"], 0.01);
+//!     assert_eq!(run.series_of("train/loss").map(|series| series.points().len()), Some(100));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

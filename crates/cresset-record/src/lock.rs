@@ -75,7 +75,7 @@ impl WriterLock {
     /// Takes the lock and writes `holder` into it.
     ///
     /// # Errors
-    /// [`LockError::Held`] if somebody has it; [`LockError::Io`] if the file cannot be made or locked.
+    /// [`LockError::Held`] if somebody has it; [`LockError::Io`] if the file cannot be made or locked, as where the run has no folder yet.
     pub fn acquire(dir: &RunDir, rank: Rank, holder: &Holder) -> Result<Self, LockError> {
         let mut file = OpenOptions::new()
             .read(true)

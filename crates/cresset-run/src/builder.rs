@@ -28,7 +28,7 @@ use crate::storage::{Place, Storage};
 
 /// Begins a run of `project`; finish with [`Builder::start`].
 ///
-/// ```no_run
+/// ```
 /// let run = cresset_run::init("harbor-defect-classifier").tags(["baseline"]).start()?;
 /// run.log(0, [("train/loss", 0.69)]);
 /// # Ok::<(), cresset_run::StartError>(())

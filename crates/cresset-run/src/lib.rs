@@ -1,6 +1,23 @@
 //! A Cresset run in this process: log calls that never wait, recorded by threads of ours.
 //!
-//! Users add the crate `cresset`, which re-exports this one.
+//! Users add the crate `cresset`, which re-exports this one; callback crates build on it.
+//!
+//! ```
+//! # let place = tempfile::tempdir()?;
+//! # let folder = place.path();
+//! let run = cresset_run::init("solder").dir(folder).tags(["baseline"]).start()?; // without `dir`, in `.cresset`
+//! let loss = run.series("train/loss");
+//! for step in 0..100 {
+//!     loss.log(step, 1.0 / (1.0 + step as f64)); // a few instructions: threads of ours write it
+//!     if step % 10 == 0 {
+//!         run.log(step, [("val/loss", 1.1), ("val/auc", 0.9)]); // one row of several series
+//!     }
+//! }
+//! run.log_histogram(99, "weights", &[0.5_f32, -0.25, f32::NAN][..]); // NaN is kept and counted
+//! let finished = run.finish(); // waits for the disk, with a deadline
+//! assert!(finished.complete && finished.lost == 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! - [`init`] begins a run; [`Run`] is the handle that a training loop logs through, [`Series`] the fastest way to do so.
 //! - [`Value`] is everything that is more than a number; [`Redaction`] hides parts of images before they are written.

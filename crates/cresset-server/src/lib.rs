@@ -2,10 +2,44 @@
 //!
 //! [`Server::bind`] takes a [`cresset_store::Store`] and listens; [`Server::serve`] answers until it is told to stop. The
 //! server keeps nothing of its own: what it shows is in the store, and another process on the same folder shows the same.
+//! `cresset ui` and `cresset serve` are this with a command line; a program of your own can serve its runs too:
+//!
+//! ```
+//! use cresset_record::Root;
+//! use cresset_server::{Options, Server};
+//! use cresset_store::Store;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! # let place = tempfile::tempdir()?;
+//! # let folder = place.path();
+//! # cresset_run::init("solder").dir(folder).name("amber-harbor-7").start()?.finish();
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let store = Store::open(Root::new(folder))?;
+//! store.refresh()?;
+//! let server = Server::bind(store, Options::default()).await?; // a free port of 127.0.0.1, without keys
+//! let address = server.local_addr();
+//! let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+//! let serving = tokio::spawn(server.serve(async {
+//!     let _ = stopped.await;
+//! }));
+//!
+//! let mut browser = tokio::net::TcpStream::connect(address).await?;
+//! let request = format!("GET /api/v1/projects/solder/runs HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+//! browser.write_all(request.as_bytes()).await?;
+//! let mut answer = String::new();
+//! browser.read_to_string(&mut answer).await?;
+//! assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("amber-harbor-7"));
+//!
+//! let _ = stop.send(()); // answers that are under way are done first
+//! serving.await??;
+//! # Ok(())
+//! # })
+//! # .map_err(|e: Box<dyn std::error::Error>| e)
+//! ```
 //!
 //! `connection.rs` takes requests from connections, encrypted by `tls.rs`, and finds out what `base_path.rs` and
-//! `forwarded.rs` say of a proxy before it. `router.rs` puts the parts together: `guard.rs` turns away what no page of ours sends, `access.rs` says who asks and
-//! what they may, `api/` has one file for each kind of question, `hub.rs` tells browsers of changes, `assets.rs` has the
+//! `forwarded.rs` say of a proxy before it. `router.rs` puts the parts together: `guard.rs` turns away what no page of ours sends, `access.rs` says
+//! who asks and what they may, `api/` has one file for each kind of question, `hub.rs` tells browsers of changes, `assets.rs` has the
 //! dashboard, `metrics.rs` and `observe.rs` what the server says of itself. The wire forms are types of their own in
 //! `api/`, made from the store's by named conversions; the OpenAPI document is generated from them.
 

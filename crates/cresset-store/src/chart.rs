@@ -50,7 +50,7 @@ pub struct ChartQuery {
     pub key: String,
     /// The x axis.
     pub axis: Axis,
-    /// Window on x, both ends inclusive.
+    /// Window on x, both ends inclusive, in the unit of the axis: steps, seconds, or that of the metric. `None` is open.
     pub from: Option<f64>,
     /// See `from`.
     pub to: Option<f64>,

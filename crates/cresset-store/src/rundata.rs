@@ -28,7 +28,7 @@ pub struct TensorSummary {
     pub nonfinite: u64,
     /// See `nonfinite`.
     pub first_nonfinite_step: Option<u64>,
-    /// 0 is unsuspicious.
+    /// 0 is unsuspicious; from 1,000 on something is not finite.
     pub suspicion: f64,
     /// In words, such as `3 NaN since step 120`.
     pub reasons: Vec<String>,
@@ -63,23 +63,23 @@ pub struct HistogramColumn {
 pub struct MediaQuery {
     /// Keys or patterns with `*`; empty for all.
     pub keys: Vec<String>,
-    /// `image`, `table`, `figure`, …
+    /// `image`, `table`, `figure`, …; `figure:roc` for one kind of figure. `None` for all.
     pub kind: Option<String>,
     /// Only this rank.
     pub rank: Option<Rank>,
-    /// Window of steps, both inclusive.
+    /// Window of steps, both inclusive; `None` is open.
     pub from: Option<u64>,
     /// See `from`.
     pub to: Option<u64>,
-    /// Of a sample.
+    /// Only samples that are of this class.
     pub true_class: Option<String>,
-    /// Of a sample.
+    /// Only samples that were taken to be of this class.
     pub predicted_class: Option<String>,
     /// The lowest step first.
     pub ascending: bool,
     /// How many to leave out.
     pub offset: usize,
-    /// At most so many.
+    /// At most so many; with 0, as by default, there are counts and steps only.
     pub limit: usize,
 }
 
@@ -118,7 +118,7 @@ pub struct ConsoleQuery {
     pub after: Option<u64>,
     /// Lines with a lower number; the last ones.
     pub before: Option<u64>,
-    /// At most so many.
+    /// At most so many; with 0, as by default, there are counts only.
     pub limit: usize,
     /// At least this level.
     pub level: Option<Level>,

@@ -44,7 +44,7 @@ pub struct TableQuery {
     pub columns: Vec<String>,
     /// How many to leave out at the beginning.
     pub offset: usize,
-    /// At most so many.
+    /// At most so many. With 0, as by default, there are counts and groups and no runs.
     pub limit: usize,
 }
 

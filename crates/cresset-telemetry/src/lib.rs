@@ -3,6 +3,35 @@
 //! Users add the crate `cresset`, whose `init` turns telemetry on; one line turns it off:
 //! `cresset::init("project").telemetry(cresset::Telemetry::off())`. [`Telemetry`] has the settings.
 //!
+//! ```
+//! # #[cfg(all(feature = "run", target_os = "linux"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use cresset_record::{RunDir, RunView};
+//! use cresset_telemetry::{HostMetric, Telemetry};
+//!
+//! # let place = tempfile::tempdir()?;
+//! # let folder = place.path();
+//! let telemetry = Telemetry::new().rate(10.0); // samples a second
+//! let run = cresset_run::init("solder").dir(folder).telemetry(telemetry).start()?;
+//! let mut view = RunView::open(RunDir::new(run.dir().ok_or("not recorded")?))?;
+//! let memory = format!("system/host/{}", HostMetric::MemoryProcess.name());
+//! for step in 0.. {
+//!     run.log(step, [("train/loss", 1.0 / (1.0 + step as f64))]); // a step of the training loop
+//!     # std::thread::sleep(std::time::Duration::from_millis(5));
+//!     view.refresh()?;
+//!     if let Some(sample) = view.series_of(&memory).and_then(|series| series.last()) {
+//!         assert!(sample.value > 0.0 && sample.step <= step); // bytes, at the step that the loop had reached
+//!         break;
+//!     }
+//! }
+//! run.finish();
+//! assert_eq!(view.definition(&memory).unit.as_deref(), Some("B"));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "run", target_os = "linux")))]
+//! # fn main() {}
+//! ```
+//!
 //! # How it works
 //!
 //! The thread `cresset-telemetry` samples once a second, on a fixed grid: a delay moves one sample and not those after it. It

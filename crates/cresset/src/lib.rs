@@ -1,6 +1,6 @@
 //! Experiment tracking for people who train models in Rust.
 //!
-//! ```no_run
+//! ```
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let run = cresset::init("harbor-defect-classifier").tags(["baseline"]).start()?;
 //!     let loss = run.series("train/loss");
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The run is kept under `.cresset/` in the working directory; `cresset show` prints it and `cresset watch` follows it
-//! live. Callbacks for candle are in the crate `cresset-candle`.
+//! live. Callbacks for candle are in the crate `cresset-candle`, those for burn in `cresset-burn`.
 //!
 //! With the feature `telemetry`, which is on by default, a run knows what GPUs and host did meanwhile: see [`Telemetry`]. One
 //! line turns it off: `cresset::init("project").telemetry(cresset::Telemetry::off())`.
@@ -27,7 +27,7 @@ pub use cresset_telemetry::Telemetry;
 
 /// Begins a run of `project`, with telemetry; finish with [`Builder::start`].
 ///
-/// ```no_run
+/// ```
 /// let run = cresset::init("harbor-defect-classifier").tags(["baseline"]).start()?;
 /// run.log(0, [("train/loss", 0.69)]);
 /// # Ok::<(), cresset::StartError>(())

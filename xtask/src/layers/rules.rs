@@ -191,8 +191,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         "cresset-burn",
-        &["cresset-record", "cresset-run"],
-        &["cresset"],
+        &["cresset-run"],
+        &["cresset", "cresset-record"],
         SERVICES_CANDLE_OR_BACKENDS,
     ),
     rule("candle-im2col", &[], &[], SERVICES_OR_BURN),

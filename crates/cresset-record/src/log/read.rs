@@ -38,7 +38,7 @@ pub enum SegmentPart {
 /// [`RunView`](crate::RunView) or [`Follower`](crate::Follower).
 ///
 /// Nothing in the bytes makes it panic. It needs less than a gigabyte of memory whatever they are, and a few megabytes
-/// for a segment that Cresset wrote. After an error it ends.
+/// for a segment that Cresset wrote. An item is an error where the bytes cannot be read or are of a newer format; it is the last.
 pub fn read_segment(
     source: impl Read + Seek,
     name: impl AsRef<Path>,

@@ -123,71 +123,15 @@ fn bars(labels: &[String], values: &[f64]) -> String {
 
 /// Curves, or dots, over the ranges of their values.
 fn chart(curves: &[Curve], x_label: &str, y_label: &str, is_line: bool) -> String {
-    let all = |of: fn(&Curve) -> &Vec<f64>| -> Vec<f64> {
-        curves
-            .iter()
-            .flat_map(|curve| of(curve).iter().copied())
-            .collect()
-    };
-    let ((x0, x1), (y0, y1)) = (range(&all(|c| &c.x)), range(&all(|c| &c.y)));
-    let place = |x: f64, y: f64| {
-        let (x, y) = ((x - x0) / (x1 - x0), (y - y0) / (y1 - y0));
-        (
-            60.0 + x * (WIDTH - 80.0),
-            HEIGHT - 40.0 - y * (HEIGHT - 60.0),
-        )
-    };
+    let plane = Plane::of(curves);
     let mut out =
         format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\">");
-    let (left, bottom) = place(x0, y0);
-    let (right, top) = place(x1, y1);
-    let _ = write!(
-        out,
-        "<path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#888\"/>\
-         <text x=\"{left}\" y=\"{}\" font-size=\"11\">{}</text>\
-         <text x=\"{right}\" y=\"{}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
-         <text x=\"{}\" y=\"{bottom}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
-         <text x=\"{}\" y=\"{}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
-         <text x=\"{}\" y=\"{}\" font-size=\"12\" text-anchor=\"middle\">{}</text>\
-         <text x=\"{left}\" y=\"12\" font-size=\"12\">{}</text>",
-        bottom + 14.0,
-        short(x0),
-        bottom + 14.0,
-        short(x1),
-        left - 4.0,
-        short(y0),
-        left - 4.0,
-        top + 10.0,
-        short(y1),
-        f64::midpoint(left, right),
-        bottom + 30.0,
-        escaped(x_label),
-        escaped(y_label),
-    );
+    plane.axes(&mut out, x_label, y_label);
     let mut legend = "<p>".to_owned();
-    for (i, curve) in curves.iter().enumerate() {
-        let colour = COLOURS[i % COLOURS.len()];
-        let stride = curve.x.len().div_ceil(MAX_POINTS).max(1);
-        let points = curve.x.iter().zip(&curve.y).step_by(stride);
-        let points = points.filter(|(x, y)| x.is_finite() && y.is_finite());
-        let points: Vec<(f64, f64)> = points.map(|(&x, &y)| place(x, y)).collect();
-        if is_line {
-            let points: Vec<String> = points
-                .iter()
-                .map(|(x, y)| format!("{x:.1},{y:.1}"))
-                .collect();
-            let points = points.join(" ");
-            let _ = write!(
-                out,
-                "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>"
-            );
-        } else {
-            for (x, y) in points {
-                let _ = write!(
-                    out,
-                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"{colour}\"/>"
-                );
-            }
+    for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
+        match is_line {
+            true => plane.line(&mut out, curve, colour),
+            false => plane.dots(&mut out, curve, colour),
         }
         let area = curve.area.map(|area| format!(" (area {})", short(area)));
         let _ = write!(
@@ -198,6 +142,88 @@ fn chart(curves: &[Curve], x_label: &str, y_label: &str, is_line: bool) -> Strin
         );
     }
     format!("{out}</svg>{legend}</p>")
+}
+
+/// Where values are on the picture.
+struct Plane {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl Plane {
+    /// Wide enough for all curves.
+    fn of(curves: &[Curve]) -> Self {
+        let all = |of: fn(&Curve) -> &Vec<f64>| -> Vec<f64> {
+            curves.iter().flat_map(of).copied().collect()
+        };
+        Self {
+            x: range(&all(|curve| &curve.x)),
+            y: range(&all(|curve| &curve.y)),
+        }
+    }
+
+    fn place(&self, x: f64, y: f64) -> (f64, f64) {
+        let share = |value: f64, (low, high): (f64, f64)| (value - low) / (high - low);
+        (
+            60.0 + share(x, self.x) * (WIDTH - 80.0),
+            HEIGHT - 40.0 - share(y, self.y) * (HEIGHT - 60.0),
+        )
+    }
+
+    /// The points that are drawn.
+    fn points(&self, curve: &Curve) -> impl Iterator<Item = (f64, f64)> {
+        let stride = curve.x.len().div_ceil(MAX_POINTS).max(1);
+        let points = curve.x.iter().zip(&curve.y).step_by(stride);
+        let points = points.filter(|(x, y)| x.is_finite() && y.is_finite());
+        points.map(|(&x, &y)| self.place(x, y))
+    }
+
+    fn axes(&self, out: &mut String, x_label: &str, y_label: &str) {
+        let ((x0, x1), (y0, y1)) = (self.x, self.y);
+        let (left, bottom) = self.place(x0, y0);
+        let (right, top) = self.place(x1, y1);
+        let _ = write!(
+            out,
+            "<path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#888\"/>\
+             <text x=\"{left}\" y=\"{}\" font-size=\"11\">{}</text>\
+             <text x=\"{right}\" y=\"{}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
+             <text x=\"{}\" y=\"{bottom}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
+             <text x=\"{}\" y=\"{}\" font-size=\"11\" text-anchor=\"end\">{}</text>\
+             <text x=\"{}\" y=\"{}\" font-size=\"12\" text-anchor=\"middle\">{}</text>\
+             <text x=\"{left}\" y=\"12\" font-size=\"12\">{}</text>",
+            bottom + 14.0,
+            short(x0),
+            bottom + 14.0,
+            short(x1),
+            left - 4.0,
+            short(y0),
+            left - 4.0,
+            top + 10.0,
+            short(y1),
+            f64::midpoint(left, right),
+            bottom + 30.0,
+            escaped(x_label),
+            escaped(y_label),
+        );
+    }
+
+    fn line(&self, out: &mut String, curve: &Curve, colour: &str) {
+        let points = self.points(curve).map(|(x, y)| format!("{x:.1},{y:.1}"));
+        let points = points.collect::<Vec<_>>().join(" ");
+        let _ = write!(
+            out,
+            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>"
+        );
+    }
+
+    fn dots(&self, out: &mut String, curve: &Curve, colour: &str) {
+        for (x, y) in self.points(curve) {
+            let _ = write!(
+                out,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" fill=\"{colour}\"/>"
+            );
+        }
+    }
 }
 
 /// Lowest and highest finite value, apart from each other.

@@ -5,13 +5,24 @@
 use cresset_record::{Curve, Figure, Table};
 use serde_json::{Map, Value as Json, json};
 
+/// One of W&B's charts, with the columns and texts that it is drawn with.
+struct Chart<'a> {
+    name: &'static str,
+    fields: Vec<(&'a str, &'a str)>,
+    strings: Vec<(&'a str, &'a str)>,
+}
+
 /// The table behind a figure, and the panel where W&B has a chart of that kind.
 pub(crate) fn as_table(
     figure: &Figure,
     table_key: &str,
     caption: Option<&str>,
 ) -> (Table, Option<Json>) {
-    let caption = caption.unwrap_or_default();
+    let (table, chart) = drawn(figure, caption.unwrap_or_default());
+    (table, chart.map(|chart| panel(table_key, &chart)))
+}
+
+fn drawn<'a>(figure: &'a Figure, caption: &'a str) -> (Table, Option<Chart<'a>>) {
     match figure {
         Figure::ConfusionMatrix { classes, counts } => {
             let rows = counts.iter().zip(classes).flat_map(|(row, actual)| {
@@ -21,59 +32,46 @@ pub(crate) fn as_table(
                 })
             });
             let columns = ["Actual", "Predicted", "nPredictions"];
-            let fields = columns.map(|c| (c, c));
-            let chart = "wandb/confusion_matrix/v1";
-            let panel = panel(
-                table_key,
-                chart,
-                &fields,
-                &[("title", name(caption, "Confusion matrix"))],
-            );
-            (table(&columns, rows.collect()), Some(panel))
+            let chart = Chart {
+                name: "wandb/confusion_matrix/v1",
+                fields: columns.map(|c| (c, c)).to_vec(),
+                strings: vec![("title", name(caption, "Confusion matrix"))],
+            };
+            (table(&columns, rows.collect()), Some(chart))
         }
-        Figure::Roc { curves } => area(
-            table_key,
-            curves,
-            name(caption, "ROC"),
-            ["fpr", "tpr"],
-            AXES_OF_ROC,
-        ),
+        Figure::Roc { curves } => {
+            let titles = ["False positive rate", "True positive rate"];
+            area(curves, name(caption, "ROC"), ["fpr", "tpr"], titles)
+        }
         Figure::PrecisionRecall { curves } => {
-            let title = name(caption, "Precision and recall");
+            let (title, titles) = ("Precision and recall", ["Recall", "Precision"]);
             area(
-                table_key,
                 curves,
-                title,
+                name(caption, title),
                 ["recall", "precision"],
-                AXES_OF_RECALL,
+                titles,
             )
         }
         Figure::Line { axes, lines } => {
             let columns = ["step", "lineKey", "lineVal"];
             let rows = points(lines).map(|(name, x, y)| vec![x, name, y]);
-            let strings = [
-                ("title", name(&axes.title, caption)),
-                ("xname", axes.x_label.as_str()),
-            ];
-            let panel = panel(
-                table_key,
-                "wandb/lineseries/v0",
-                &columns.map(|c| (c, c)),
-                &strings,
-            );
-            (table(&columns, rows.collect()), Some(panel))
+            let title = ("title", name(&axes.title, caption));
+            let chart = Chart {
+                name: "wandb/lineseries/v0",
+                fields: columns.map(|c| (c, c)).to_vec(),
+                strings: vec![title, ("xname", axes.x_label.as_str())],
+            };
+            (table(&columns, rows.collect()), Some(chart))
         }
         Figure::Scatter { axes, groups } => {
             let (x, y) = (name(&axes.x_label, "x"), name(&axes.y_label, "y"));
             let rows = points(groups).map(|(name, x, y)| vec![x, y, name]);
-            let strings = [("title", name(&axes.title, caption))];
-            let panel = panel(
-                table_key,
-                "wandb/scatter/v0",
-                &[("x", x), ("y", y)],
-                &strings,
-            );
-            (table(&[x, y, "group"], rows.collect()), Some(panel))
+            let chart = Chart {
+                name: "wandb/scatter/v0",
+                fields: vec![("x", x), ("y", y)],
+                strings: vec![("title", name(&axes.title, caption))],
+            };
+            (table(&[x, y, "group"], rows.collect()), Some(chart))
         }
         Figure::Bar {
             axes,
@@ -81,18 +79,14 @@ pub(crate) fn as_table(
             values,
         } => {
             let (label, value) = (name(&axes.x_label, "label"), name(&axes.y_label, "value"));
-            let rows = labels
-                .iter()
-                .zip(values)
-                .map(|(l, v)| vec![json!(l), json!(v)]);
-            let strings = [("title", name(&axes.title, caption))];
-            let panel = panel(
-                table_key,
-                "wandb/bar/v0",
-                &[("label", label), ("value", value)],
-                &strings,
-            );
-            (table(&[label, value], rows.collect()), Some(panel))
+            let rows = labels.iter().zip(values);
+            let rows = rows.map(|(label, value)| vec![json!(label), json!(value)]);
+            let chart = Chart {
+                name: "wandb/bar/v0",
+                fields: vec![("label", label), ("value", value)],
+                strings: vec![("title", name(&axes.title, caption))],
+            };
+            (table(&[label, value], rows.collect()), Some(chart))
         }
         // W&B has no chart of this kind of its own: the table alone.
         Figure::HeatMap {
@@ -111,25 +105,23 @@ pub(crate) fn as_table(
     }
 }
 
-const AXES_OF_ROC: [&str; 2] = ["False positive rate", "True positive rate"];
-const AXES_OF_RECALL: [&str; 2] = ["Recall", "Precision"];
-
-fn area(
-    table_key: &str,
+fn area<'a>(
     curves: &[Curve],
-    title: &str,
-    [x, y]: [&str; 2],
-    [x_title, y_title]: [&str; 2],
-) -> (Table, Option<Json>) {
+    title: &'a str,
+    [x, y]: [&'a str; 2],
+    [x_title, y_title]: [&'a str; 2],
+) -> (Table, Option<Chart<'a>>) {
     let rows = points(curves).map(|(name, x, y)| vec![name, x, y]);
-    let fields = [("x", x), ("y", y), ("class", "class")];
-    let strings = [
-        ("title", title),
-        ("x-axis-title", x_title),
-        ("y-axis-title", y_title),
-    ];
-    let panel = panel(table_key, "wandb/area-under-curve/v0", &fields, &strings);
-    (table(&["class", x, y], rows.collect()), Some(panel))
+    let chart = Chart {
+        name: "wandb/area-under-curve/v0",
+        fields: vec![("x", x), ("y", y), ("class", "class")],
+        strings: vec![
+            ("title", title),
+            ("x-axis-title", x_title),
+            ("y-axis-title", y_title),
+        ],
+    };
+    (table(&["class", x, y], rows.collect()), Some(chart))
 }
 
 fn points(curves: &[Curve]) -> impl Iterator<Item = (Json, Json, Json)> {
@@ -145,7 +137,7 @@ fn table(columns: &[&str], rows: Vec<Vec<Json>>) -> Table {
 }
 
 /// What W&B's client writes of a custom chart.
-fn panel(table_key: &str, chart: &str, fields: &[(&str, &str)], strings: &[(&str, &str)]) -> Json {
+fn panel(table_key: &str, chart: &Chart<'_>) -> Json {
     let object = |pairs: &[(&str, &str)]| {
         let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), Json::from(*v)));
         Json::Object(pairs.collect::<Map<_, _>>())
@@ -165,9 +157,9 @@ fn panel(table_key: &str, chart: &str, fields: &[(&str, &str)], strings: &[(&str
     json!({
         "panel_type": "Vega2",
         "panel_config": {
-            "panelDefId": chart,
-            "fieldSettings": object(fields),
-            "stringSettings": object(strings),
+            "panelDefId": chart.name,
+            "fieldSettings": object(&chart.fields),
+            "stringSettings": object(&chart.strings),
             "transform": {"name": "tableWithLeafColNames"},
             "userQuery": query,
         },

@@ -90,16 +90,41 @@ impl OnlineRun {
         };
         sent.place = Some(place.clone());
         self.api.upload(&place, &told.files)?;
+        self.stream(sent, told, &place, head.start)?;
+        for entry in &told.entries {
+            if let Entry::Alert { title, text, level } = entry {
+                let severity = record::severity(*level);
+                self.api
+                    .alert(&place, title, text, severity, record::ALERT_PAUSE_MS)?;
+            }
+        }
+        if sent.is_ended {
+            self.heartbeat = None;
+        } else if self.heartbeat.is_none() {
+            let (api, stop) = (self.api.clone(), Arc::clone(&self.stop));
+            self.heartbeat = Some(Heartbeat::start(api, place, stop));
+        }
+        Ok(())
+    }
 
+    /// Sends lines, in as many requests as they need, and with the last of these what holds for all of them.
+    fn stream(
+        &self,
+        sent: &mut Sent,
+        told: &Told,
+        place: &Place,
+        start: i64,
+    ) -> Result<(), ShipError> {
         let mut lines = Lines::default();
         let (mut has_summary, mut exit) = (false, None);
         for entry in &told.entries {
-            lines.push(entry, head.start);
+            lines.push(entry, start);
             has_summary |= matches!(entry, Entry::Summary(_));
             if let Entry::Exit { code, .. } = entry {
                 exit = Some(*code);
             }
         }
+        sent.is_ended = exit.is_some();
         let bodies = lines.bodies(sent.offsets);
         let last = bodies.len().saturating_sub(1);
         for (i, (mut files, offsets)) in bodies.into_iter().enumerate() {
@@ -125,28 +150,11 @@ impl OnlineRun {
                 body.insert("files".to_owned(), files.into());
             }
             if !body.is_empty() {
-                let answer = self.api.stream(&place, &Json::Object(body))?;
+                let answer = self.api.stream(place, &Json::Object(body))?;
                 self.hear(&answer);
             }
             sent.offsets = offsets;
         }
-        for entry in &told.entries {
-            if let Entry::Alert { title, text, level } = entry {
-                let severity = record::severity(*level);
-                self.api
-                    .alert(&place, title, text, severity, record::ALERT_PAUSE_MS)?;
-            }
-        }
-        sent.is_ended = exit.is_some();
-        self.heartbeat = match self.heartbeat.take() {
-            _ if sent.is_ended => None,
-            None => Some(Heartbeat::start(
-                self.api.clone(),
-                place,
-                Arc::clone(&self.stop),
-            )),
-            beating => beating,
-        };
         Ok(())
     }
 

@@ -118,7 +118,7 @@ pub struct AuditQuery {
     pub since: Option<Timestamp>,
     /// Only those with a lower number, for the next page.
     pub before: Option<u64>,
-    /// At most so many.
+    /// At most so many; none by default.
     pub limit: usize,
 }
 

@@ -57,80 +57,86 @@ fn norm(observed: &Observed) -> f64 {
 
 /// Adds up what is wrong: anything not finite weighs more than everything else together.
 fn judge(observed: &[Observed], first_nonfinite_step: Option<u64>) -> (f64, Vec<String>) {
-    let mut suspicion = 0.0;
-    let mut reasons = Vec::new();
+    let mut verdict = Verdict::default();
     if let Some(step) = first_nonfinite_step {
+        verdict.not_finite(observed, step);
+    }
+    if let Some(last) = observed.last() {
+        verdict.norms(observed, norm(last));
+        verdict.zeros(&last.stats);
+        verdict.stillness(observed, last);
+    }
+    (verdict.suspicion, verdict.reasons)
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Verdict {
+    suspicion: f64,
+    reasons: Vec<String>,
+}
+
+impl Verdict {
+    fn add(&mut self, weight: f64, reason: String) {
+        self.suspicion += weight;
+        self.reasons.push(reason);
+    }
+
+    fn not_finite(&mut self, observed: &[Observed], since: u64) {
         let sum = |get: fn(&TensorStats) -> u64| {
-            observed
-                .iter()
-                .map(|o| get(&o.stats))
-                .fold(0, u64::saturating_add)
+            let each = observed.iter().map(|o| get(&o.stats));
+            each.fold(0, u64::saturating_add)
         };
         let (nan, infinite) = (sum(|s| s.nan), sum(|s| s.pos_inf.saturating_add(s.neg_inf)));
-        suspicion += 1000.0 + (1.0 + (nan as f64 + infinite as f64)).log10();
+        self.suspicion += 1000.0 + (1.0 + (nan as f64 + infinite as f64)).log10();
         for (n, what) in [(nan, "NaN"), (infinite, "infinite")] {
             if n > 0 {
-                reasons.push(format!("{} {what} since step {step}", grouped(n)));
+                self.add(0.0, format!("{} {what} since step {since}", grouped(n)));
             }
         }
     }
-    let Some(last) = observed.last() else {
-        return (suspicion, reasons);
-    };
-    let typical = median(
-        observed
-            .iter()
-            .map(norm)
-            .filter(|n| n.is_finite() && *n > 0.0),
-    );
-    let peak = observed
-        .iter()
-        .map(norm)
-        .filter(|n| n.is_finite())
-        .fold(0.0, f64::max);
-    if let Some(typical) = typical {
-        let growth = peak / typical;
+
+    /// The largest norm against the one in the middle, and the last one against the largest.
+    fn norms(&mut self, observed: &[Observed], last: f64) {
+        let finite = observed.iter().map(norm).filter(|n| n.is_finite());
+        let Some(typical) = median(finite.clone().filter(|n| *n > 0.0)) else {
+            return;
+        };
+        let peak = finite.fold(0.0, f64::max);
+        let (growth, shrinkage) = (peak / typical, peak / last);
+        let fold = |times: f64| grouped(times.round() as u64);
         if growth >= GROWTH {
-            suspicion += 100.0 + growth.log10();
-            reasons.push(format!("norm grew {}-fold", grouped(growth.round() as u64)));
+            let reason = format!("norm grew {}-fold", fold(growth));
+            self.add(100.0 + growth.log10(), reason);
         }
-        let end = norm(last);
-        if observed.len() >= STILL && end > 0.0 && peak / end >= SHRINKAGE {
-            suspicion += 50.0 + (peak / end).log10();
-            reasons.push(format!(
-                "norm shrank {}-fold",
-                grouped((peak / end).round() as u64)
-            ));
+        if observed.len() >= STILL && last > 0.0 && shrinkage >= SHRINKAGE {
+            let reason = format!("norm shrank {}-fold", fold(shrinkage));
+            self.add(50.0 + shrinkage.log10(), reason);
         }
     }
-    let finite = last.stats.finite();
-    if finite > 1 {
-        let share = last.stats.zeros as f64 / finite as f64;
-        if share >= DEAD {
-            suspicion += 40.0 * share;
-            reasons.push(if last.stats.zeros >= finite {
-                "all zeros".into()
-            } else {
-                format!("{:.0} % zeros", (share * 100.0).floor())
-            });
+
+    fn zeros(&mut self, last: &TensorStats) {
+        let finite = last.finite();
+        let share = last.zeros as f64 / finite as f64;
+        if finite > 1 && share >= DEAD {
+            let reason = match last.zeros >= finite {
+                true => "all zeros".into(),
+                false => format!("{:.0} % zeros", (share * 100.0).floor()),
+            };
+            self.add(40.0 * share, reason);
         }
     }
-    let alike = |a: &TensorStats, b: &TensorStats| {
-        (a.sum, a.sum_sq, a.min, a.max, a.zeros) == (b.sum, b.sum_sq, b.min, b.max, b.zeros)
-    };
-    let still = observed
-        .iter()
-        .rev()
-        .take_while(|o| alike(&o.stats, &last.stats))
-        .count();
-    if still >= STILL && last.stats.zeros < finite {
-        suspicion += 10.0;
-        let since = observed
-            .get(observed.len() - still)
-            .map_or(last.step, |o| o.step);
-        reasons.push(format!("does not change since step {since}"));
+
+    fn stillness(&mut self, observed: &[Observed], last: &Observed) {
+        let key = |s: &TensorStats| (s.sum, s.sum_sq, s.min, s.max, s.zeros);
+        let alike = |o: &&Observed| key(&o.stats) == key(&last.stats);
+        let still = observed.iter().rev().take_while(alike).count();
+        if still >= STILL && last.stats.zeros < last.stats.finite() {
+            let first = observed.get(observed.len() - still);
+            let since = first.map_or(last.step, |o| o.step);
+            self.add(10.0, format!("does not change since step {since}"));
+        }
     }
-    (suspicion, reasons)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
