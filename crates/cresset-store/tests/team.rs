@@ -409,10 +409,7 @@ fn a_login_is_what_its_user_is_until_it_ends() {
     let stranger = store.log_in("bob@example.org", HOUR);
     assert!(matches!(stranger, Err(StoreError::NotFound(_))));
     let secret = store.log_in("alice@example.org", HOUR).unwrap();
-    assert!(
-        secret.starts_with("crl_") && secret.len() == 68,
-        "{secret}"
-    );
+    assert!(secret.starts_with("crl_") && secret.len() == 68, "{secret}");
     let role = |secret: &str| store.verify_key(secret).unwrap()?.role_everywhere();
     let access = store.verify_key(&secret).unwrap().unwrap();
     assert_eq!(

@@ -38,13 +38,7 @@ pub enum Via {
 }
 
 impl Via {
-    const ALL: [Self; 5] = [
-        Self::Shell,
-        Self::Key,
-        Self::Login,
-        Self::Open,
-        Self::Rule,
-    ];
+    const ALL: [Self; 5] = [Self::Shell, Self::Key, Self::Login, Self::Open, Self::Rule];
 
     /// The way in one word.
     #[must_use]
