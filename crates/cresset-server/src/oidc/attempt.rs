@@ -134,7 +134,10 @@ mod tests {
         // 43 to 128 characters (RFC 7636, 4.1), and none that an address or a header takes for something else.
         for text in all.iter().chain([&attempt.challenge()]) {
             assert_eq!(text.len(), 43);
-            assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+            assert!(
+                text.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+            );
         }
         let other = Attempt::begin("/p/solder?a=b").unwrap();
         for wrong in [other.state(), attempt.nonce(), String::new(), "?".into()] {

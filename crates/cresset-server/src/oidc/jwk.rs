@@ -106,7 +106,9 @@ impl Key {
             ("OKP", Some("Ed25519")) => (Algorithm::EdDsa, Material::Point(coordinate(&sent.x)?)),
             _ => return None,
         };
-        let is_for_this = sent.alg.is_none_or(|alg| Algorithm::named(&alg) == Some(algorithm));
+        let is_for_this = sent
+            .alg
+            .is_none_or(|alg| Algorithm::named(&alg) == Some(algorithm));
         let signs = sent.purpose.is_none_or(|purpose| purpose == "sig");
         (is_for_this && signs).then_some(Self {
             id: sent.kid,
@@ -180,8 +182,18 @@ mod tests {
         let by_ed25519 = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
         [
-            (rsa(), Algorithm::Rs256, format!("eyJhbGciOiJSUzI1NiJ9.{joe}"), bytes(by_rsa)),
-            (p256(), Algorithm::Es256, format!("eyJhbGciOiJFUzI1NiJ9.{joe}"), bytes(by_p256)),
+            (
+                rsa(),
+                Algorithm::Rs256,
+                format!("eyJhbGciOiJSUzI1NiJ9.{joe}"),
+                bytes(by_rsa),
+            ),
+            (
+                p256(),
+                Algorithm::Es256,
+                format!("eyJhbGciOiJFUzI1NiJ9.{joe}"),
+                bytes(by_p256),
+            ),
             (
                 ed25519(),
                 Algorithm::EdDsa,
@@ -199,15 +211,24 @@ mod tests {
     fn the_examples_of_the_standards_hold_and_nothing_near_them_does() {
         for (sent, algorithm, message, signature) in examples() {
             let [key] = <[Key; 1]>::try_from(keys(&[sent])).unwrap();
-            assert!(key.signed(algorithm, message.as_bytes(), &signature), "{algorithm:?}");
+            assert!(
+                key.signed(algorithm, message.as_bytes(), &signature),
+                "{algorithm:?}"
+            );
             assert!(!key.signed(algorithm, format!("{message}x").as_bytes(), &signature));
             for place in [0, signature.len() / 2, signature.len() - 1] {
                 let mut other = signature.clone();
                 other[place] ^= 1;
-                assert!(!key.signed(algorithm, message.as_bytes(), &other), "{algorithm:?}");
+                assert!(
+                    !key.signed(algorithm, message.as_bytes(), &other),
+                    "{algorithm:?}"
+                );
             }
             for short in [&signature[..0], &signature[1..]] {
-                assert!(!key.signed(algorithm, message.as_bytes(), short), "{algorithm:?}");
+                assert!(
+                    !key.signed(algorithm, message.as_bytes(), short),
+                    "{algorithm:?}"
+                );
             }
             for other in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
                 let holds = key.signed(other, message.as_bytes(), &signature);

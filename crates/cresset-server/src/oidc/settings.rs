@@ -48,7 +48,9 @@ pub struct Issuer {
 
 /// Why a text is no address of an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{address}` {why}; give the issuer as its discovery document does, such as https://idp.example/realms/team")]
+#[error(
+    "`{address}` {why}; give the issuer as its discovery document does, such as https://idp.example/realms/team"
+)]
 pub struct IssuerError {
     address: String,
     why: &'static str,
@@ -102,7 +104,11 @@ impl FromStr for Issuer {
         match uri.scheme_str() {
             Some("https") => {}
             Some("http") if is_loopback(host) => {}
-            Some("http") => return Err(wrong("is not encrypted, and begins with https:// elsewhere than on this machine")),
+            Some("http") => {
+                return Err(wrong(
+                    "is not encrypted, and begins with https:// elsewhere than on this machine",
+                ));
+            }
             _ => return Err(wrong("does not begin with https://")),
         }
         Ok(Self {

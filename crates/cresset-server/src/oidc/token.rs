@@ -55,10 +55,11 @@ impl<'a> Token<'a> {
         let (signed, signature) = text.rsplit_once('.').ok_or(no_token)?;
         let (header, claims) = signed.split_once('.').ok_or(no_token)?;
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| no_token);
-        let header: Header =
-            serde_json::from_slice(&bytes(header)?).map_err(|_| no_token)?;
+        let header: Header = serde_json::from_slice(&bytes(header)?).map_err(|_| no_token)?;
         if header.crit.is_some() {
-            return Err(Refused("the ID token demands an extension that is not known here"));
+            return Err(Refused(
+                "the ID token demands an extension that is not known here",
+            ));
         }
         let algorithm = Algorithm::named(&header.alg);
         Ok(Self {
@@ -87,7 +88,9 @@ impl<'a> Token<'a> {
             .filter(|key| key.may_be(self.key()))
             .any(|key| key.signed(self.algorithm, self.signed.as_bytes(), &self.signature));
         if !is_signed {
-            return Err(Refused("the ID token is not signed with a key of the issuer"));
+            return Err(Refused(
+                "the ID token is not signed with a key of the issuer",
+            ));
         }
         self.claims.check(expected)?;
         Ok(self.claims)
@@ -107,7 +110,10 @@ impl Claims {
             now,
         } = expected;
         let need = |is_so: bool, why: &'static str| if is_so { Ok(()) } else { Err(Refused(why)) };
-        need(self.text("iss") == Some(issuer), "the ID token is of another issuer")?;
+        need(
+            self.text("iss") == Some(issuer),
+            "the ID token is of another issuer",
+        )?;
         let audience: Vec<&Json> = match self.0.get("aud") {
             Some(Json::Array(several)) => several.iter().collect(),
             one => one.into_iter().collect(),
@@ -130,7 +136,10 @@ impl Claims {
             !self.0.contains_key("nbf") || time("nbf").is_some_and(|begin| begin <= now + LEEWAY),
             "the ID token is not good yet; is the clock of this machine right?",
         )?;
-        need(self.text("nonce") == Some(nonce), "the ID token is of another login")
+        need(
+            self.text("nonce") == Some(nonce),
+            "the ID token is of another login",
+        )
     }
 
     /// Who it is, by this claim; `None` if nothing is said, or nothing that counts.
@@ -210,7 +219,11 @@ mod tests {
             ("aud", json!(["other", "more"]), "another client"),
             ("aud", json!([["cresset"]]), "another client"),
             ("aud", json!(null), "another client"),
-            ("aud", json!(["cresset", "other"]), "given to another client"),
+            (
+                "aud",
+                json!(["cresset", "other"]),
+                "given to another client",
+            ),
             ("azp", json!("other"), "given to another client"),
             ("azp", json!(1), "given to another client"),
             ("exp", json!(999_940), "is over"),
@@ -223,10 +236,15 @@ mod tests {
             ("nonce", json!("n-2"), "another login"),
             ("nonce", json!(null), "another login"),
         ] {
-            let refused = claims(&[(name, value.clone())]).check(EXPECTED).unwrap_err();
+            let refused = claims(&[(name, value.clone())])
+                .check(EXPECTED)
+                .unwrap_err();
             assert!(refused.0.contains(why), "{name}: {value}: {refused}");
         }
-        let both = claims(&[("aud", json!(["cresset", "other"])), ("azp", json!("cresset"))]);
+        let both = claims(&[
+            ("aud", json!(["cresset", "other"])),
+            ("azp", json!("cresset")),
+        ]);
         both.check(EXPECTED).unwrap();
     }
 
@@ -245,7 +263,14 @@ mod tests {
         assert_eq!(user(&[], "email"), Ok(None));
         // Of other claims nothing else is asked.
         assert_eq!(user(&[("upn", json!("alice@example.org"))], "upn"), name);
-        for odd in [json!(""), json!(" "), json!(7), json!(["a"]), json!("a\nb"), json!("x".repeat(129))] {
+        for odd in [
+            json!(""),
+            json!(" "),
+            json!(7),
+            json!(["a"]),
+            json!("a\nb"),
+            json!("x".repeat(129)),
+        ] {
             assert!(user(&[("upn", odd)], "upn").is_err());
         }
         assert!(claims(&[]).is_about_the_same(&claims(&[("iss", json!("x"))])));
@@ -270,7 +295,14 @@ mod tests {
         ] {
             assert!(Token::read(&token(header.clone())).is_err(), "{header}");
         }
-        for text in ["", ".", "..", "a.b.c", "....", "eyJhbGciOiJSUzI1NiJ9.W10.AAAA"] {
+        for text in [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            "....",
+            "eyJhbGciOiJSUzI1NiJ9.W10.AAAA",
+        ] {
             assert!(Token::read(text).is_err(), "{text}");
         }
         let right = token(json!({"alg": "ES256", "kid": "a"}));
