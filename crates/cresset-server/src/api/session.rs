@@ -19,7 +19,7 @@ const MAX_AGE: u64 = 30 * 24 * 3600;
 
 /// How one logs in, beside with a key.
 #[derive(Debug, Serialize, ToSchema)]
-struct LoginWays {
+pub(super) struct LoginWays {
     /// By OpenID Connect; null where that is not set up.
     #[schema(required)]
     oidc: Option<OidcWay>,

@@ -229,8 +229,8 @@ impl Inner {
             Sign::Es256 | Sign::OtherKey | Sign::OtherClaims => ("ES256", ec_name.as_str()),
             Sign::Rs256 => ("RS256", "rsa-1"),
             Sign::EdDsa => ("EdDSA", "ed-1"),
-            Sign::Not => ("none", ec_name),
-            Sign::Hs256 => ("HS256", ec_name),
+            Sign::Not => ("none", ec_name.as_str()),
+            Sign::Hs256 => ("HS256", ec_name.as_str()),
         };
         let header = json!({"alg": alg, "kid": kid, "typ": "JWT"});
         let [header, claims] = [header, claims].map(|part| encode(part.to_string().as_bytes()));
