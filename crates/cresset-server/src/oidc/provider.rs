@@ -14,8 +14,10 @@ use super::settings::OidcOptions;
 use super::token::{Expected, Refused, Token};
 use crate::app::App;
 
-/// What the issuer said is good for so long: a key that it took back is good no longer.
-const FRESH: Duration = Duration::from_secs(3600);
+/// What the issuer says of itself is asked for as often, which also tells whether it answers.
+const FRESH: Duration = Duration::from_secs(300);
+/// Keys are asked for as often: one that the issuer took back is good no longer.
+const FRESH_KEYS: Duration = Duration::from_secs(3600);
 /// How long after it did not answer the issuer is asked again.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How often it is looked whether the issuer answers, and whether what it said is still good.
@@ -147,7 +149,7 @@ impl Provider {
         let mut known = self.keys.lock().await;
         let long_ago =
             |at: Option<Instant>, span| at.is_none_or(|at: Instant| at.elapsed() >= span);
-        let is_stale = long_ago(known.asked, FRESH);
+        let is_stale = long_ago(known.asked, FRESH_KEYS);
         let is_unknown = !known.all.iter().any(|key| key.may_be(named));
         if is_stale || is_unknown && long_ago(known.asked_for_unknown, UNKNOWN) {
             if !is_stale {
