@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use cresset_server::{BasePath, Network};
+use cresset_server::{BasePath, Issuer, Network};
 
 use crate::exit;
 pub(crate) use team::*;
@@ -250,9 +250,39 @@ pub(crate) struct ServeArguments {
     /// Send the login cookie over HTTPS only, behind a proxy that speaks it and does not say so in its headers
     #[arg(long)]
     pub(crate) secure_cookie: bool,
+    #[command(flatten)]
+    pub(crate) oidc: OidcArguments,
     /// What to write to standard error: `debug` has a line for each request
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(crate) log: LogLevel,
+}
+
+/// How people log in by OpenID Connect.
+#[derive(Debug, Args)]
+pub(crate) struct OidcArguments {
+    /// Let people log in by OpenID Connect with this issuer, as users that `cresset user set` made; a key, or a login, is needed then
+    #[arg(long, value_name = "URL", requires = "oidc_client_id")]
+    pub(crate) oidc_issuer: Option<Issuer>,
+    /// What the issuer calls this server
+    #[arg(long, value_name = "ID", requires = "oidc_issuer")]
+    pub(crate) oidc_client_id: Option<String>,
+    /// A file with the client's secret [default: $CRESSET_OIDC_CLIENT_SECRET; a public client has none]
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    pub(crate) oidc_client_secret_file: Option<PathBuf>,
+    /// The claim that has the name of a user; `email` counts only where the issuer says that it is verified
+    #[arg(
+        long,
+        value_name = "CLAIM",
+        default_value = "email",
+        requires = "oidc_issuer"
+    )]
+    pub(crate) oidc_user_claim: String,
+    /// What the login page calls the issuer [default: its host]
+    #[arg(long, value_name = "NAME", requires = "oidc_issuer")]
+    pub(crate) oidc_name: Option<String>,
+    /// How long people stay logged in
+    #[arg(long, value_name = "HOURS", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=8760), requires = "oidc_issuer")]
+    pub(crate) oidc_hours: u16,
 }
 
 /// How much is written to standard error.

@@ -1,15 +1,17 @@
 //! Who asks, and what they may.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use cresset_record::Project;
-use cresset_store::{Access, Actor, Role, Via};
+use cresset_store::{Access, Actor, Role, StoreError, Via};
 
 use crate::app::App;
+use crate::cookie::{self, Cookie, SameSite};
 use crate::error::Failure;
 use crate::options;
 
@@ -60,6 +62,21 @@ impl Caller {
         }
     }
 
+    /// Whether they logged in by OpenID Connect, so that the key is one that nobody made.
+    pub(crate) fn is_login(&self) -> bool {
+        matches!(self, Self::Key { access, .. } if access.is_login)
+    }
+
+    /// What they show, in words.
+    fn shows(&self) -> String {
+        let what = if self.is_login() {
+            "the login of"
+        } else {
+            "the key"
+        };
+        format!("{what} `{}`", self.name().unwrap_or_default())
+    }
+
     fn role_in(&self, project: &Project) -> Option<Role> {
         match self {
             Self::Open => Some(Role::Admin),
@@ -91,8 +108,8 @@ impl Caller {
         };
         if own.is_none() {
             return Err(Failure::forbidden(format!(
-                "this is about all projects, and the key `{}` is not for all of them",
-                self.name().unwrap_or_default()
+                "this is about all projects, and {} is not for all of them",
+                self.shows()
             )));
         }
         self.compare(own, role, None)
@@ -110,21 +127,21 @@ impl Caller {
         let Self::Key { access, .. } = self else {
             return Ok(());
         };
-        let name = &access.key.name;
+        let key = self.shows();
         Err(Failure::forbidden(
             match (own, project, access.projects()) {
                 (None, Some(_), Some(projects)) if !projects.is_empty() => {
                     let names: Vec<String> = projects.iter().map(|p| format!("`{p}`")).collect();
-                    format!("the key `{name}` is for {} only", names.join(", "))
+                    format!("{key} is for {} only", names.join(", "))
                 }
                 (None, Some(project), _) => {
-                    format!("the key `{name}` does not reach project `{project}`")
+                    format!("{key} does not reach project `{project}`")
                 }
-                (None, None, _) => format!(
-                    "whoever holds the key `{name}` has no role here yet; ask an admin for one"
-                ),
+                (None, None, _) => {
+                    format!("{key} has no role here yet; ask an admin for one")
+                }
                 (Some(own), ..) => format!(
-                    "this needs the role {}, and the key `{name}` has {} here; ask an admin for more",
+                    "this needs the role {}, and {key} has {} here; ask an admin for more",
                     needed.word(),
                     own.word()
                 ),
@@ -138,6 +155,7 @@ impl Caller {
             name: self.name().unwrap_or("somebody").to_owned(),
             via: match self {
                 Self::Open => Via::Open,
+                Self::Key { access, .. } if access.is_login => Via::Login,
                 Self::Key { .. } => Via::Key,
             },
             address: Some(address),
@@ -224,6 +242,61 @@ pub(crate) async fn note_login(app: &App, caller: &Caller, address: IpAddr) -> R
     ACTOR.scope(caller.actor(address), noted).await
 }
 
+/// Lets in a user whom the issuer vouches for: gives the secret of their login, which is noted; `None` if there is no such user.
+pub(crate) async fn let_in(
+    app: &App,
+    user: &str,
+    life: Duration,
+    address: IpAddr,
+) -> Result<Option<String>, Failure> {
+    let actor = Actor {
+        name: user.to_owned(),
+        via: Via::Login,
+        address: Some(address),
+    };
+    let user = user.to_owned();
+    let let_in = app.ask(move |store| match store.log_in(&user, life) {
+        Ok(secret) => Ok(Some(secret)),
+        Err(StoreError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    });
+    ACTOR.scope(actor, let_in).await
+}
+
+/// Ends the login that a request comes with, if it is one: a key is its holder's, and stays good.
+pub(crate) async fn let_out(
+    app: &App,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<(), Failure> {
+    let Some(secret) = secret(headers) else {
+        return Ok(());
+    };
+    let Some(access) = look_up(app, &secret).await? else {
+        return Ok(());
+    };
+    let caller = Caller::Key { access, secret };
+    let actor = caller.actor(address);
+    if let Caller::Key { access, secret } = caller
+        && access.is_login
+    {
+        let ended = app.ask(move |store| Ok(store.log_out(&secret)?));
+        ACTOR.scope(actor, ended).await?;
+    }
+    Ok(())
+}
+
+/// The cookie of a key, or of a login, for so many seconds; takes it back where the secret is empty.
+pub(crate) fn keep(secret: &str, seconds: u64) -> Cookie<'_> {
+    Cookie {
+        name: COOKIE,
+        value: secret,
+        path: "",
+        seconds,
+        same_site: SameSite::Strict,
+    }
+}
+
 /// What whoever asked may do by now; `None` if they are not known any more: a key may have been taken back.
 pub(crate) async fn again(app: &App, caller: &Caller) -> Option<Caller> {
     let Caller::Key { secret, .. } = caller else {
@@ -259,12 +332,5 @@ fn secret(headers: &HeaderMap) -> Option<String> {
             .eq_ignore_ascii_case("bearer")
             .then(|| secret.trim().to_owned());
     }
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, value)| *name == COOKIE && !value.is_empty())
-        .map(|(_, value)| value.to_owned())
+    cookie::value(headers, COOKIE).map(str::to_owned)
 }

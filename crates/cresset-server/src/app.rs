@@ -12,6 +12,7 @@ use crate::access;
 use crate::error::Failure;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
+use crate::oidc::Provider;
 use crate::options::Options;
 use crate::throttle::Throttle;
 
@@ -31,6 +32,7 @@ struct Inner {
     hub: Hub,
     metrics: Metrics,
     throttle: Throttle,
+    oidc: Option<Provider>,
     /// One permit for each question that may be at the store at once: it blocks on files and computes.
     turns: Arc<Semaphore>,
     /// Keys are needed from now on, though they were not at first.
@@ -41,12 +43,14 @@ struct Inner {
 impl App {
     pub(crate) fn new(store: Store, options: Options) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let oidc = options.oidc.clone().map(Provider::new);
         let inner = Inner {
             store,
             options,
             hub: Hub::default(),
             metrics: Metrics::default(),
             throttle: Throttle::default(),
+            oidc,
             turns: Arc::new(Semaphore::new((2 * cores).clamp(4, 32))),
             locked: AtomicBool::new(false),
             closing: watch::Sender::new(false),
@@ -74,6 +78,11 @@ impl App {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.inner.throttle
+    }
+
+    /// Who vouches for people, where somebody does.
+    pub(crate) fn oidc(&self) -> Option<&Provider> {
+        self.inner.oidc.as_ref()
     }
 
     /// From now on keys are needed.

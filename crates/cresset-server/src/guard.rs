@@ -6,6 +6,9 @@
 //!   (<https://www.w3.org/TR/fetch-metadata/>); another port of this machine counts as elsewhere.
 //! - *Forged requests*: what changes something must carry `x-cresset`, which a page elsewhere cannot set without a
 //!   permission that is never given.
+//!
+//! An issuer of OpenID Connect sends browsers back to the one address that is asked for from elsewhere and changes something; `oidc.rs` says
+//! what stands in for the guard there.
 
 use std::net::IpAddr;
 
@@ -19,6 +22,7 @@ use crate::api::intake;
 use crate::app::App;
 use crate::connection::Via;
 use crate::error::Failure;
+use crate::oidc;
 use crate::options::Options;
 
 /// The header that says that a request is meant.
@@ -28,17 +32,21 @@ pub(crate) const MAX_BODY: usize = 1 << 20;
 /// Longest query, in bytes.
 const MAX_QUERY: usize = 60_000;
 
+/// The host that a request is for, which is one of ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Host(pub(crate) String);
+
 /// Lets a request pass or answers it.
 pub(crate) async fn check(
     State(app): State<App>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
     let host = host(&request, app.options())?;
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     // The pages themselves hold nothing of the user's, and links to them from elsewhere are welcome.
-    let guarded = !reads || path.starts_with("/api/") || path == "/metrics";
+    let guarded = !reads || path.starts_with("/api/") || matches!(path, "/metrics" | oidc::BEGIN);
     if guarded && is_from_elsewhere(request.headers(), &host) {
         return Err(Failure::forbidden(
             "a page of another origin asks, and only the dashboard itself and programs may",
@@ -64,6 +72,7 @@ pub(crate) async fn check(
             message,
         ));
     }
+    request.extensions_mut().insert(Host(host));
     Ok(next.run(request).await)
 }
 

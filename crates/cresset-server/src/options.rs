@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::base_path::BasePath;
 use crate::forwarded::Network;
+use crate::oidc::OidcOptions;
 use crate::tls::TlsFiles;
 
 /// How a server is set up.
@@ -27,6 +28,8 @@ pub struct Options {
     /// Proxies whose `X-Forwarded-…` and `Forwarded` headers are believed; those of others are not read. Where there are
     /// any, keys are needed: requests that come through them are of others.
     pub trusted_proxies: Vec<Network>,
+    /// Who vouches for people, so that they log in without a key of theirs. Where somebody does, the server is open to nobody else.
+    pub oidc: Option<OidcOptions>,
 }
 
 /// Who may ask.
@@ -36,7 +39,7 @@ pub enum Access {
     Open,
     /// The same until the store has a key; from then on, who has one, even if all are taken back.
     UntilKeys,
-    /// Who has one of the store's keys.
+    /// Who has one of the store's keys, or logged in.
     Keys,
 }
 
@@ -50,6 +53,7 @@ impl Default for Options {
             tls: None,
             base_path: BasePath::default(),
             trusted_proxies: Vec::new(),
+            oidc: None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::error::Failure;
 use crate::extract::{Anywhere, Read};
 use crate::metrics::Gauges;
-use crate::{access, api, assets, guard, observe};
+use crate::{access, api, assets, guard, observe, oidc};
 
 /// Requests that are answered at once. Streams do not count once they have begun.
 const MAX_AT_ONCE: usize = 512;
@@ -36,9 +36,14 @@ pub(crate) fn router(app: App) -> Router {
             access::authenticate,
         ))
         .route("/healthz", get(healthy));
+    let of_issuer = match app.oidc() {
+        Some(_) => oidc::router(),
+        None => Router::new(),
+    };
     Router::new()
         .merge(api::router(app.clone()))
         .merge(own)
+        .merge(of_issuer)
         .fallback(assets::serve)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(guard::MAX_BODY))

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::connection::Connections;
+use crate::oidc;
 use crate::options::{Access, Options};
 use crate::router::router;
 use crate::tls::{self, Tls, TlsError};
@@ -72,8 +73,13 @@ impl Server {
     ///
     /// # Errors
     /// If the address cannot be listened on, others could reach it without a key, or the certificate cannot be used.
-    pub async fn bind(store: Store, options: Options) -> Result<Self, BindError> {
+    pub async fn bind(store: Store, mut options: Options) -> Result<Self, BindError> {
         let address = options.address;
+        // Whoever sets an issuer wants to know who comes.
+        let has_issuer = options.oidc.is_some();
+        if has_issuer {
+            options.access = Access::Keys;
+        }
         // Keys are looked for even where they are demanded: a server that nobody can use is a mistake too.
         let is_local = address.ip().is_loopback() && options.trusted_proxies.is_empty();
         let needs_keys = !is_local || options.access == Access::Keys;
@@ -81,7 +87,8 @@ impl Server {
             let store = store.clone();
             let has_keys = tokio::task::spawn_blocking(move || store.has_keys()).await;
             let has_keys = has_keys.map_err(|e| StoreError::Engine(e.to_string()))??;
-            if !has_keys || options.access != Access::Keys {
+            let lets_in = has_keys || has_issuer;
+            if !lets_in || options.access != Access::Keys {
                 return Err(BindError::NoKeys { address });
             }
         }
@@ -131,6 +138,7 @@ impl Server {
             .store()
             .index_in_background(move |changes| hub.hub().send(changes))?;
         let reaper = tokio::spawn(let_go_of_silent(app.clone()));
+        let issuer = tokio::spawn(oidc::follow(app.clone()));
         let renewal = tls
             .clone()
             .map(|certificate| tokio::spawn(tls::follow(certificate)));
@@ -150,6 +158,7 @@ impl Server {
             tracing::warn!("some answers were not done within {DRAIN:?} and are cut off");
         }
         reaper.abort();
+        issuer.abort();
         if let Some(renewal) = renewal {
             renewal.abort();
         }

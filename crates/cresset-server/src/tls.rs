@@ -13,6 +13,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
+use crate::readers;
+
 /// How often the files are looked at. They are small.
 const RENEW: Duration = Duration::from_secs(5);
 
@@ -82,7 +84,7 @@ impl Tls {
             config: contents.config(&files)?,
             mark: contents.mark(),
         });
-        warn_of_readers(&files.key);
+        readers::warn_of(&files.key);
         Ok(Self { files, current })
     }
 
@@ -100,7 +102,7 @@ impl Tls {
             return Ok(());
         }
         let config = contents.config(&self.files)?;
-        warn_of_readers(&self.files.key);
+        readers::warn_of(&self.files.key);
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Current { config, mark };
         tracing::info!(file = %self.files.certificate.display(), "the certificate is a new one");
         Ok(())
@@ -209,23 +211,6 @@ impl Contents {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
-}
-
-/// Says so, where everybody on the machine can read the key.
-fn warn_of_readers(key: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(key).map(|file| file.permissions().mode());
-        if mode.is_ok_and(|mode| mode & 0o004 != 0) {
-            tracing::warn!(
-                file = %key.display(),
-                "everybody on this machine can read the server's key; `chmod 600` mends that"
-            );
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = key;
 }
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ fn agent(patience: Duration) -> Result<ureq::Agent, ShipError> {
         .max_idle_connections(IDLE)
         .max_idle_connections_per_host(IDLE)
         .output_buffer_size(wire::AT_ONCE)
-        .tls_config(roots::trusted()?)
+        .tls_config(roots::trusted_authorities()?)
         .build();
     let connector = DefaultConnector::default().chain(wire::Meter);
     let agent = ureq::Agent::with_parts(config, connector, DefaultResolver::default());

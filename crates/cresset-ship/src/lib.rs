@@ -59,6 +59,7 @@ pub use error::ShipError;
 pub use event::Event;
 pub use events::Events;
 pub use ledger::Ledger;
+pub use roots::trusted_authorities;
 pub use selection::Selection;
 pub use server::{Server, check_key};
 pub use shipment::{Shipment, Step};

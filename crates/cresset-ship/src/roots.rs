@@ -20,7 +20,7 @@ const COMMON: &str = "SSL_CERT_FILE";
 ///
 /// # Errors
 /// If `CRESSET_CA_FILE` names a file without a certificate.
-pub(crate) fn trusted() -> Result<TlsConfig, ShipError> {
+pub fn trusted_authorities() -> Result<TlsConfig, ShipError> {
     static FURTHER: OnceLock<Result<Vec<Certificate<'static>>, String>> = OnceLock::new();
     let further = FURTHER.get_or_init(|| {
         let mut further = match named(OWN) {

@@ -4,6 +4,7 @@
 mod audit;
 mod keys;
 mod labels;
+mod logins;
 mod projects;
 mod stop;
 #[cfg(test)]
@@ -38,6 +39,9 @@ pub(crate) const TABLES: &[(&str, &str)] = &[
     projects::TABLE,
     audit::TABLE,
 ];
+
+/// Who is logged in, for `engine::schema`: kept as the tables above are, and in no backup, since what has ended must not begin again.
+pub(crate) const LOGINS: (&str, &str) = logins::TABLE;
 
 /// What a database of version 1 needs beside new tables.
 pub(crate) const ADDED_IN_2: &[&str] = &keys::ADDED;

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::time::Duration;
 
 use common::{key, project};
 use cresset_record::*;
@@ -11,6 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 const DAY: i64 = 86_400_000_000;
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn folder() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
@@ -399,6 +401,108 @@ fn old_checkpoints_and_media_go_and_the_run_says_so() {
 }
 
 #[test]
+fn a_login_is_what_its_user_is_until_it_ends() {
+    let (dir, store) = folder();
+    store
+        .set_user("alice@example.org", &[grant(None, Role::Read)])
+        .unwrap();
+    let stranger = store.log_in("bob@example.org", HOUR);
+    assert!(matches!(stranger, Err(StoreError::NotFound(_))));
+    let secret = store.log_in("alice@example.org", HOUR).unwrap();
+    assert!(secret.starts_with("crl_") && secret.len() == 68, "{secret}");
+    let role = |secret: &str| store.verify_key(secret).unwrap()?.role_everywhere();
+    let access = store.verify_key(&secret).unwrap().unwrap();
+    assert_eq!(
+        (access.is_login, access.key.owner.as_deref()),
+        (true, Some("alice@example.org"))
+    );
+    assert_eq!(role(&secret), Some(Role::Read));
+    // More counts with the next question.
+    store
+        .set_user("alice@example.org", &[grant(None, Role::Admin)])
+        .unwrap();
+    assert_eq!(role(&secret), Some(Role::Admin));
+    // It is nobody's key: no list has it, and where it is the only thing there is no key.
+    assert!(store.keys().unwrap().is_empty() && !store.has_keys().unwrap());
+    assert_eq!(store.users().unwrap()[0].keys, 0);
+    for wrong in ["crl_", &secret[..67], &secret.replace("crl_", "crs_")] {
+        assert_eq!(store.verify_key(wrong).unwrap(), None, "{wrong}");
+    }
+    for file in fs::read_dir(dir.path()).unwrap().flatten() {
+        let bytes = fs::read(file.path()).unwrap_or_default();
+        let secret = secret.as_bytes();
+        assert!(
+            !bytes.windows(secret.len()).any(|part| part == secret),
+            "{file:?}"
+        );
+    }
+
+    let over = store.log_in("alice@example.org", Duration::ZERO).unwrap();
+    assert_eq!(role(&over), None);
+    assert!(store.log_out(&secret).unwrap() && !store.log_out(&secret).unwrap());
+    assert_eq!(role(&secret), None);
+    let again = store.log_in("alice@example.org", HOUR).unwrap();
+    store.remove_user("alice@example.org").unwrap();
+    assert_eq!(role(&again), None);
+    // A user of the same name is another one.
+    store.set_user("alice@example.org", &[]).unwrap();
+    assert_eq!(store.verify_key(&again).unwrap(), None);
+
+    let all = AuditQuery {
+        limit: 99,
+        ..AuditQuery::default()
+    };
+    let entries = store.audit(&all).unwrap();
+    let of_logins: Vec<(&str, &str)> = entries
+        .iter()
+        .map(|e| (e.action.as_str(), e.detail.as_str()))
+        .filter(|(action, _)| action.starts_with("log"))
+        .collect();
+    let name = "alice@example.org";
+    assert_eq!(
+        of_logins,
+        [
+            ("login", name),
+            ("logout", name),
+            ("login", name),
+            ("login", name)
+        ]
+    );
+}
+
+#[test]
+fn a_user_has_so_many_logins_and_no_more() {
+    let (dir, store) = folder();
+    store.set_user("alice", &[]).unwrap();
+    store.set_user("bob", &[]).unwrap();
+    let of_bob = store.log_in("bob", HOUR).unwrap();
+    let over = store.log_in("bob", Duration::ZERO).unwrap();
+    let logins: Vec<String> = (0..25)
+        .map(|_| store.log_in("alice", HOUR).unwrap())
+        .collect();
+    let is_good = |secret: &String| store.verify_key(secret).unwrap().is_some();
+    assert!(!logins[..5].iter().any(is_good), "the oldest end");
+    assert!(logins[5..].iter().all(is_good) && is_good(&of_bob));
+    let database = rusqlite::Connection::open(dir.path().join("index.sqlite")).unwrap();
+    let kept = |holder: &str| -> i64 {
+        let sql = "SELECT COUNT(*) FROM logins WHERE holder = ?1";
+        database.query_row(sql, [holder], |row| row.get(0)).unwrap()
+    };
+    // What is over is swept with the next login of anybody.
+    assert_eq!((kept("alice"), kept("bob")), (20, 1));
+    assert!(!is_good(&over));
+
+    // A rebuild keeps them; a backup does not have them, or what was ended would begin again.
+    store.rebuild().unwrap();
+    assert!(is_good(&of_bob));
+    let away = tempfile::tempdir().unwrap();
+    let made = store.back_up(away.path()).unwrap();
+    let restored = restore_backup(&made.path, &Root::new(away.path().join("restored"))).unwrap();
+    assert_eq!(restored.verify_key(&of_bob).unwrap(), None);
+    restored.log_in("bob", HOUR).unwrap();
+}
+
+#[test]
 fn an_index_of_the_first_version_is_taken_over() {
     let (dir, store) = folder();
     let (_, secret) = store
@@ -408,7 +512,7 @@ fn an_index_of_the_first_version_is_taken_over() {
     // As version 1 had it.
     let database = rusqlite::Connection::open(dir.path().join("index.sqlite")).unwrap();
     let first = "ALTER TABLE access_keys DROP COLUMN owner; ALTER TABLE access_keys DROP COLUMN expires; \
-                 DROP TABLE users; DROP TABLE grants; DROP TABLE project_settings; DROP TABLE audit; \
+                 DROP TABLE users; DROP TABLE grants; DROP TABLE project_settings; DROP TABLE audit; DROP TABLE logins; \
                  UPDATE meta SET value = 1 WHERE name = 'schema'";
     database.execute_batch(first).unwrap();
     drop(database);
@@ -416,4 +520,5 @@ fn an_index_of_the_first_version_is_taken_over() {
     let access = store.verify_key(&secret).unwrap().unwrap();
     assert_eq!((access.key.owner, access.key.expires), (None, None));
     store.set_user("alice", &[]).unwrap();
+    store.log_in("alice", HOUR).unwrap();
 }

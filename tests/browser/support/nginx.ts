@@ -64,7 +64,7 @@ function nginx(): string {
 }
 
 /** A port that nobody has now. */
-function free(): Promise<number> {
+export function free(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {

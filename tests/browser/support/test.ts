@@ -38,7 +38,7 @@ class Watch {
 
   private left(address: string): void {
     const url = new URL(address);
-    if (/^(https?|wss?):$/.test(url.protocol) && url.hostname !== "127.0.0.1") this.wrong.push(`asked for ${address}`);
+    if (/^(https?|wss?):$/.test(url.protocol) && !["127.0.0.1", "localhost"].includes(url.hostname)) this.wrong.push(`asked for ${address}`);
   }
 }
 

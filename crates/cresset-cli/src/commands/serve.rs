@@ -1,19 +1,25 @@
 //! `cresset serve`: the dashboard and the API for others.
 
+use std::env;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
-use cresset_server::{Access, Options, Server, TlsFiles};
+use cresset_server::{Access, ClientSecret, OidcOptions, Options, Server, TlsFiles};
+use cresset_ship::trusted_authorities;
 use cresset_store::Store;
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::args::{LogLevel, ServeArguments};
+use crate::args::{LogLevel, OidcArguments, ServeArguments};
 use crate::exit::{Exit, Failure};
 use crate::locate;
 use crate::output::Output;
+
+/// Has the client's secret, where no file does.
+const CLIENT_SECRET: &str = "CRESSET_OIDC_CLIENT_SECRET";
 
 pub(crate) fn run(
     arguments: &ServeArguments,
@@ -26,12 +32,15 @@ pub(crate) fn run(
     let keys = store.keys()?.len();
     let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
     let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
+    let oidc = oidc(&arguments.oidc)?;
+    let issuer = arguments.oidc.oidc_issuer.is_some();
     let options = Options {
         address: arguments.bind,
-        // On this machine no key is needed as long as there is none. Through a proxy others come.
+        // On this machine no key is needed as long as there is none. Through a proxy others come, and with an issuer those that it knows.
         access: if keys == 0
             && arguments.bind.ip().is_loopback()
             && arguments.trust_proxy.is_empty()
+            && !issuer
         {
             Access::UntilKeys
         } else {
@@ -42,8 +51,10 @@ pub(crate) fn run(
         tls: tls.clone(),
         base_path: arguments.base_path.clone(),
         trusted_proxies: arguments.trust_proxy.clone(),
+        oidc,
     };
     let access = match (options.access, keys) {
+        (Access::Keys, 0) if issuer => "to users who log in".to_owned(),
         (Access::Open | Access::UntilKeys, _) => "without a key, until there is one".to_owned(),
         (Access::Keys, 1) => "to the holder of 1 key".to_owned(),
         (Access::Keys, keys) => format!("to the holders of {keys} keys"),
@@ -66,6 +77,32 @@ pub(crate) fn run(
     out.flush()?;
     serve(&runtime, server, end)?;
     Ok(Exit::Ok)
+}
+
+/// How people log in, if by OpenID Connect.
+fn oidc(arguments: &OidcArguments) -> anyhow::Result<Option<OidcOptions>> {
+    let Some((issuer, client_id)) = arguments
+        .oidc_issuer
+        .clone()
+        .zip(arguments.oidc_client_id.clone())
+    else {
+        return Ok(None);
+    };
+    let client_secret = match &arguments.oidc_client_secret_file {
+        Some(file) => Some(ClientSecret::read(file).map_err(|e| Failure::usage(e.to_string()))?),
+        None => env::var(CLIENT_SECRET)
+            .ok()
+            .and_then(|text| ClientSecret::new(&text)),
+    };
+    Ok(Some(OidcOptions {
+        issuer,
+        client_id,
+        client_secret,
+        user_claim: arguments.oidc_user_claim.clone(),
+        name: arguments.oidc_name.clone(),
+        life: Duration::from_secs(3600 * u64::from(arguments.oidc_hours)),
+        tls: trusted_authorities()?,
+    }))
 }
 
 /// Threads for a server. What blocks has threads of its own, of which the server bounds the number.

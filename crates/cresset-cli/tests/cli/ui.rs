@@ -216,3 +216,57 @@ fn others_need_a_key() {
     let role = project.cresset(&["key", "create", "x", "--role", "owner"]);
     assert_eq!(role.code, 2);
 }
+
+#[test]
+fn with_an_issuer_nobody_needs_a_key_and_nothing_is_open() {
+    let project = recorded();
+    let secret = project.path().join("oidc.secret");
+    for (arguments, said) in [
+        (
+            &["--oidc-issuer", "https://idp.example"][..],
+            "--oidc-client-id",
+        ),
+        (&["--oidc-client-id", "a"], "--oidc-issuer"),
+        (
+            &[
+                "--oidc-issuer",
+                "http://idp.example",
+                "--oidc-client-id",
+                "a",
+            ],
+            "is not encrypted",
+        ),
+        (
+            &[
+                "--oidc-issuer",
+                "https://idp.example",
+                "--oidc-client-id",
+                "a",
+                "--oidc-client-secret-file",
+                secret.to_str().unwrap(),
+            ],
+            "oidc.secret cannot be read",
+        ),
+    ] {
+        let refused = project.cresset(&[&["serve", "--bind", "127.0.0.1:0"], arguments].concat());
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains(said), "{said}: {refused:?}");
+    }
+    // Where nobody is, and nobody has a key: the server is there, and lets nobody in.
+    let arguments = [
+        "--oidc-issuer",
+        "http://127.0.0.1:9",
+        "--oidc-client-id",
+        "a",
+    ];
+    let serve = ["serve", "--bind", "0.0.0.0:0", "--log", "error"];
+    let serving = Serving::start(&project, &[&serve[..], &arguments].concat());
+    assert!(
+        serving.line.ends_with(" to users who log in\n"),
+        "{}",
+        serving.line
+    );
+    assert_eq!(serving.get("/api/v1/projects", "none").0, 401);
+    let (_, ways) = serving.get("/api/v1/login", "none");
+    assert!(ways.contains("\"name\":\"127.0.0.1\""), "{ways}");
+}

@@ -7,12 +7,17 @@ mod serving;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use authority::Authority;
 use cresset_record::Root;
 use cresset_run::{Image, init};
 use serving::{CRESSET, Serving, said};
 use tempfile::TempDir;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with a run in it that has a blob.
 fn recorded() -> TempDir {
@@ -127,6 +132,27 @@ fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     let sync = sync.unwrap();
     assert!(sync.status.success(), "{}", said(&sync));
     assert!(has_arrived(here.path(), &server));
+}
+
+#[test]
+fn an_issuer_is_trusted_as_other_servers_are() {
+    let authority = Authority::new();
+    // It is no issuer, which only who trusts it finds out.
+    let issuer = Serving::start(&authority.arguments());
+    let ca = authority.ca();
+    let trusted = [("CRESSET_CA_FILE", ca.as_path())];
+    for (variables, said) in [
+        (&[][..], "let CRESSET_CA_FILE name a file"),
+        (&trusted[..], "something else than the JSON"),
+    ] {
+        let arguments = ["--oidc-issuer", &issuer.url, "--oidc-client-id", "a"];
+        let server = Serving::with(&arguments, variables);
+        let begin = Instant::now();
+        while !server.log().contains(said) {
+            assert!(begin.elapsed() < PATIENCE, "{said}: {}", server.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -19,6 +20,11 @@ pub(crate) struct Serving {
 
 impl Serving {
     pub(crate) fn start<S: AsRef<str>>(arguments: &[S]) -> Self {
+        Self::with(arguments, &[])
+    }
+
+    /// One with these variables set.
+    pub(crate) fn with<S: AsRef<str>>(arguments: &[S], variables: &[(&str, &Path)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut made = Command::new(CRESSET);
         made.arg("--dir").arg(dir.path());
@@ -30,6 +36,10 @@ impl Serving {
         serve.arg("--dir").arg(dir.path());
         serve.args(["serve", "--bind", "127.0.0.1:0", "--log", "debug"]);
         serve.args(arguments.iter().map(AsRef::as_ref));
+        for name in ["CRESSET_CA_FILE", "SSL_CERT_FILE"] {
+            serve.env_remove(name);
+        }
+        serve.envs(variables.iter().copied());
         let log = File::create(dir.path().join("log")).unwrap();
         let mut process = serve.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut first = String::new();

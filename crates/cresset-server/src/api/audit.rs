@@ -44,9 +44,9 @@ struct AuditEntry {
     /// Rises with each change.
     number: u64,
     time: Time,
-    /// The name of a key, a user of the server's machine, or a rule.
+    /// The name of a key, a user who is logged in, a user of the server's machine, or a rule.
     who: String,
-    /// `key`, `open` (no key needed), `shell` (a command at the server) or `rule`.
+    /// `key`, `login` (by OpenID Connect), `open` (no key needed), `shell` (a command at the server) or `rule`.
     via: &'static str,
     #[schema(required)]
     address: Option<String>,

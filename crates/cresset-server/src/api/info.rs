@@ -29,6 +29,8 @@ struct ServerInfo {
     /// Whose key it is; null where it is nobody's.
     #[schema(required)]
     user: Option<String>,
+    /// Whether they logged in by OpenID Connect; `key` is the user's name then.
+    login: bool,
     now: Time,
     /// Seconds that what is deleted stays in the trash.
     trash_seconds: f64,
@@ -77,6 +79,7 @@ pub(super) async fn server(
             role: caller.role().unwrap_or(Role::Read).into(),
             key: caller.name().map(str::to_owned),
             user: caller.user().map(str::to_owned),
+            login: caller.is_login(),
             now: Time(Timestamp::now()),
             trash_seconds: store.trash_delay().as_secs_f64(),
         })

@@ -43,7 +43,7 @@ pub(crate) use events::change_json;
 
 /// Strangers who may be logging in at once: what they send is read before it is known who they are, and must not take the
 /// room of those who are known.
-const MAX_LOGINS: usize = 64;
+pub(crate) const MAX_LOGINS: usize = 64;
 
 /// Where the API is.
 const PREFIX: &str = "/api/v1";
@@ -99,7 +99,7 @@ fn private() -> OpenApiRouter<App> {
 
 fn public() -> OpenApiRouter<App> {
     let routes = OpenApiRouter::default()
-        .routes(routes!(session::login))
+        .routes(routes!(session::ways, session::login))
         .routes(routes!(session::logout));
     OpenApiRouter::default().nest(PREFIX, routes)
 }

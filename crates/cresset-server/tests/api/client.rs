@@ -267,6 +267,14 @@ impl Answer {
         found.map_or("", |(_, value)| value)
     }
 
+    /// The cookie of this name as it is set, with all that is said of it; empty where it is not.
+    pub(crate) fn cookie(&self, name: &str) -> &str {
+        let all = self.headers.iter().filter(|(n, _)| n == "set-cookie");
+        all.map(|(_, value)| value.as_str())
+            .find(|value| value.split('=').next() == Some(name))
+            .unwrap_or_default()
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

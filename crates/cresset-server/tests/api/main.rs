@@ -7,6 +7,8 @@ mod client;
 mod document;
 mod events;
 mod guard;
+mod issuer;
+mod oidc;
 mod people;
 mod proxied;
 mod recorded;

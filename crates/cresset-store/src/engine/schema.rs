@@ -9,8 +9,8 @@ use super::sqlite::Writing;
 use crate::error::StoreError;
 use crate::people;
 
-/// History: 1 (2026-11) first version; 2 (2026-11) users, projects' settings and the audit log.
-const VERSION: i64 = 2;
+/// History: 1 (2026-11) first version; 2 (2026-11) users, projects' settings and the audit log; 3 (2026-11) logins.
+const VERSION: i64 = 3;
 
 /// What is derived from logs. [`clear`] empties it.
 ///
@@ -74,8 +74,9 @@ const INDEXES: &[&str] = &[
 ];
 
 /// What stays when everything derived is made anew: counters, the places of runs among those of their project, runs that
-/// are gone.
+/// are gone, who is logged in.
 const KEPT: &[(&str, &str)] = &[
+    people::LOGINS,
     (
         "meta",
         "name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL",

@@ -29,6 +29,8 @@ pub enum Via {
     Shell,
     /// Over the network, with a key.
     Key,
+    /// Over the network, logged in by OpenID Connect.
+    Login,
     /// Over the network, where no key is needed.
     Open,
     /// Not at all: a rule that somebody set was followed.
@@ -36,7 +38,7 @@ pub enum Via {
 }
 
 impl Via {
-    const ALL: [Self; 4] = [Self::Shell, Self::Key, Self::Open, Self::Rule];
+    const ALL: [Self; 5] = [Self::Shell, Self::Key, Self::Login, Self::Open, Self::Rule];
 
     /// The way in one word.
     #[must_use]
@@ -44,6 +46,7 @@ impl Via {
         match self {
             Self::Shell => "shell",
             Self::Key => "key",
+            Self::Login => "login",
             Self::Open => "open",
             Self::Rule => "rule",
         }
@@ -53,7 +56,7 @@ impl Via {
 /// Who changes something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The user of the system, the name of a key, or which rule.
+    /// The user of the system, the name of a key, who is logged in, or which rule.
     pub name: String,
     /// How they came.
     pub via: Via,

@@ -6,8 +6,8 @@ use cresset_record::{Project, Timestamp};
 
 use super::audit::{About, note};
 use super::users::{self, Grant};
-use super::{check_name, name as read_name, projects};
-use crate::engine::{Arg, Row};
+use super::{check_name, logins, name as read_name, projects};
+use crate::engine::{Arg, Row, Transaction};
 use crate::error::StoreError;
 
 /// `project` is null where the key is good for all, `owner` where it is nobody's, `expires` where it never does. `hash` is the
@@ -126,8 +126,10 @@ impl NewKey {
 /// What the holder of a key may, at the moment when it was looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// The key.
+    /// The key. For a login, the one that it stands for: it has the name of its user, and ends as the login does.
     pub key: AccessKey,
+    /// Whether it is a login.
+    pub is_login: bool,
     grants: Vec<Grant>,
     /// Projects that a grant for all does not open.
     private: Vec<Project>,
@@ -217,7 +219,7 @@ impl crate::Store {
     /// such owner.
     pub fn create_key(&self, new: NewKey) -> Result<(AccessKey, String), StoreError> {
         check_name("the key's name", &new.name, MAX_NAME)?;
-        let secret = secret()?;
+        let secret = secret(PREFIX)?;
         let key = AccessKey {
             name: new.name,
             role: new.role,
@@ -304,26 +306,18 @@ impl crate::Store {
         Ok(found == Some(1))
     }
 
-    /// What the holder of this secret may; `None` where no key has it, or its time is over.
+    /// What the holder of this secret may, be it of a key or of a login; `None` where nobody has it, or its time is over.
     ///
     /// # Errors
     /// If the index cannot be read.
     pub fn verify_key(&self, secret: &str) -> Result<Option<Access>, StoreError> {
-        let hash = blake3::hash(secret.as_bytes());
-        let sql = format!("SELECT {COLUMNS}, hash FROM access_keys");
+        let is_login = logins::is_of_login(secret);
         let now = Timestamp::now();
         let mut found = self.engine().read(|tx| {
-            let mut found = None;
-            tx.query(&sql, &[], &mut |row| {
-                // `Hash` compares in constant time, and each key is looked at.
-                let kept = <[u8; 32]>::try_from(row.bytes(7)?)
-                    .ok()
-                    .map(blake3::Hash::from_bytes);
-                if kept.is_some_and(|kept| kept == hash) {
-                    found = Some(AccessKey::read(row)?);
-                }
-                Ok(())
-            })?;
+            let found = match is_login {
+                true => logins::find(tx, secret)?,
+                false => find(tx, secret)?,
+            };
             let Some(key) = found.filter(|key| key.expires.is_none_or(|end| now < end)) else {
                 return Ok(None);
             };
@@ -337,11 +331,17 @@ impl crate::Store {
             let private = projects::private(tx)?;
             Ok(Some(Access {
                 key,
+                is_login,
                 grants,
                 private,
             }))
         })?;
-        if let Some(Access { key, .. }) = &mut found {
+        if let Some(Access {
+            key,
+            is_login: false,
+            ..
+        }) = &mut found
+        {
             let minute = Timestamp(now.0.div_euclid(MINUTE) * MINUTE);
             if key.used != Some(minute) {
                 key.used = Some(minute);
@@ -355,12 +355,30 @@ impl crate::Store {
     }
 }
 
+/// The key with this secret.
+fn find(tx: &mut dyn Transaction, secret: &str) -> Result<Option<AccessKey>, StoreError> {
+    let hash = blake3::hash(secret.as_bytes());
+    let sql = format!("SELECT {COLUMNS}, hash FROM access_keys");
+    let mut found = None;
+    tx.query(&sql, &[], &mut |row| {
+        // `Hash` compares in constant time, and each key is looked at.
+        let kept = <[u8; 32]>::try_from(row.bytes(7)?)
+            .ok()
+            .map(blake3::Hash::from_bytes);
+        if kept.is_some_and(|kept| kept == hash) {
+            found = Some(AccessKey::read(row)?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// 256 random bits in words that a terminal selects with a double click.
-fn secret() -> Result<String, StoreError> {
+pub(super) fn secret(prefix: &str) -> Result<String, StoreError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|e| StoreError::Engine(format!("the system gives no random bytes: {e}")))?;
-    let mut secret = String::from(PREFIX);
+    let mut secret = String::from(prefix);
     for byte in bytes {
         // Writing to a String cannot fail.
         let _ = write!(secret, "{byte:02x}");

@@ -6,7 +6,7 @@ use cresset_record::Timestamp;
 
 use super::audit::{About, note};
 use super::keys::{KeyScope, Role};
-use super::{check_name, name as read_name};
+use super::{check_name, logins, name as read_name};
 use crate::engine::{Arg, Transaction};
 use crate::error::StoreError;
 
@@ -146,7 +146,7 @@ impl crate::Store {
         })
     }
 
-    /// Removes a user and all keys of theirs, at once.
+    /// Removes a user, all keys of theirs, and what they are logged in with, at once. Gives the number of keys.
     ///
     /// # Errors
     /// `NotFound` where there is none of this name.
@@ -159,6 +159,7 @@ impl crate::Store {
             ] {
                 tx.execute(sql, &[user.into()])?;
             }
+            logins::end_all(tx, user)?;
             let keys = tx.execute("DELETE FROM access_keys WHERE owner = $1", &[user.into()])?;
             note(tx, self.actor(), "user.remove", About::all(user))?;
             Ok(keys)

@@ -32,6 +32,7 @@ export type Received = [
   Check<Fits<S["ProjectSettings"], T.ProjectSettings>>,
   Check<Fits<S["SettingsPreview"], T.SettingsPreview>>,
   Check<Fits<S["AuditEntry"], T.AuditEntry>>,
+  Check<Fits<S["LoginWays"], T.LoginWays>>,
   Check<Fits<S["Change"], T.Change>>,
 ];
 

@@ -66,7 +66,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** How one logs in */
+        get: operations["ways"];
         put?: never;
         /**
          * Log in
@@ -90,7 +91,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Takes the cookie back. The key stays good.
+         * @description Takes the cookie back. A key stays good; a login by OpenID Connect is over.
          */
         post: operations["logout"];
         delete?: never;
@@ -632,9 +633,9 @@ export interface components {
             project: string | null;
             run: string | null;
             time: components["schemas"]["Time"];
-            /** @description `key`, `open` (no key needed), `shell` (a command at the server) or `rule`. */
+            /** @description `key`, `login` (by OpenID Connect), `open` (no key needed), `shell` (a command at the server) or `rule`. */
             via: string;
-            /** @description The name of a key, a user of the server's machine, or a rule. */
+            /** @description The name of a key, a user who is logged in, a user of the server's machine, or a rule. */
             who: string;
         };
         /** @description Where bytes are. */
@@ -931,6 +932,10 @@ export interface components {
             /** @description The key, as `cresset key create` showed it. */
             key: string;
         };
+        /** @description How one logs in, beside with a key. */
+        LoginWays: {
+            oidc: components["schemas"]["OidcWay"] | null;
+        };
         /** @description What was lost for one reason. */
         Loss: {
             /** Format: int64 */
@@ -1043,6 +1048,15 @@ export interface components {
         };
         /** @description A number, or one that JSON lacks. */
         Num: number | ("NaN" | "inf" | "-inf");
+        /** @description Who vouches for people. */
+        OidcWay: {
+            /** @description Whether it did not answer when it was last asked. */
+            down: boolean;
+            /** @description What people know it by. */
+            name: string;
+            /** @description Where a browser begins; `?to=` names the page to come back to, below where the dashboard is. */
+            path: string;
+        };
         /** @description What the server has after a piece. */
         PieceTaken: {
             /**
@@ -1288,6 +1302,8 @@ export interface components {
         ServerInfo: {
             /** @description The name of the key that is used; null where no key is needed. */
             key: string | null;
+            /** @description Whether they logged in by OpenID Connect; `key` is the user's name then. */
+            login: boolean;
             now: components["schemas"]["Time"];
             role: components["schemas"]["Role"];
             /** @description The folder of runs, for a dashboard on the own machine; null for a server with keys. */
@@ -1716,6 +1732,115 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FilterCheck"];
+                };
+            };
+            /** @description The question makes no sense; the message says why. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The key does not reach so far, or a page of another origin asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description It took too long; ask for less at once. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The query is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The server does not go by this name. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description Too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description The request's head is too large, its address included. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+            /** @description Too many requests at once; `Retry-After` says how long to wait. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginWays"];
                 };
             };
             /** @description The question makes no sense; the message says why. */

@@ -26,8 +26,10 @@ export interface ServerInfo {
   /** The folder of runs, for a dashboard on the own machine; null for a server with keys. */
   root: string | null;
   role: "read" | "write" | "admin";
-  /** The name of the key that is used; null where no key is needed. */
+  /** The name of the key that is used, or of the user who is logged in; null where no key is needed. */
   key: string | null;
+  /** Whether they logged in by OpenID Connect. */
+  login: boolean;
   now: string;
   /** Seconds that what is deleted stays in the trash. */
   trash_seconds: number;
@@ -379,9 +381,9 @@ export interface SettingsPreview { blobs: number; bytes: number; runs: number }
 export interface AuditEntry {
   number: number;
   time: string;
-  /** A key, a user of the server's machine, or a rule. */
+  /** A key, a user who is logged in, a user of the server's machine, or a rule. */
   who: string;
-  /** `key`, `open` (no key needed), `shell` (a command at the server) or `rule`. */
+  /** `key`, `login` (by OpenID Connect), `open` (no key needed), `shell` (a command at the server) or `rule`. */
   via: string;
   address: string | null;
   action: string;
@@ -407,4 +409,13 @@ export interface Change {
   keys: string[] | null;
 }
 
-/** POST /api/v1/login {key} → 204 and a cookie; POST /api/v1/logout. Mutations need the header `x-cresset: 1`. */
+/** GET /api/v1/login → LoginWays; POST /api/v1/login {key} → 204 and a cookie; POST /api/v1/logout. Mutations need the header `x-cresset: 1`. */
+export interface LoginWays { oidc: OidcWay | null }
+export interface OidcWay {
+  /** What people know the issuer by. */
+  name: string;
+  /** Where a browser begins, with `?to=` and the page to come back to, below where the dashboard is. */
+  path: string;
+  /** Whether the issuer did not answer when it was last asked. */
+  down: boolean;
+}

@@ -113,7 +113,7 @@ function To(props: { entry: AuditEntry; project: string | undefined }): JSX.Elem
   );
 }
 
-const HOW: Record<string, string> = { key: "with a key", open: "where no key is needed", shell: "by a command at the server", rule: "by a rule" };
+const HOW: Record<string, string> = { key: "with a key", login: "logged in", open: "where no key is needed", shell: "by a command at the server", rule: "by a rule" };
 
 function by(entry: AuditEntry): string {
   const how = HOW[entry.via] ?? entry.via;
