@@ -299,7 +299,7 @@ fn issuers_sign_and_know_clients_in_several_ways() {
     // A client with a wrong secret is told nothing, and the log what to look at.
     issuer.ways(|_| {});
     let site = with_oidc(&issuer, |oidc| {
-        oidc.client_secret = ClientSecret::new("wrong")
+        oidc.client_secret = ClientSecret::new("wrong");
     });
     refused(
         &site.log_in(&issuer, ALICE),
@@ -462,7 +462,7 @@ fn an_answer_is_for_the_browser_that_asked_and_once() {
 fn an_issuer_that_names_itself_in_answers_has_to() {
     let issuer = Issuer::new();
     issuer.ways(|ways| {
-        ways.document = json!({"authorization_response_iss_parameter_supported": true})
+        ways.document = json!({"authorization_response_iss_parameter_supported": true});
     });
     let site = Site::new(&issuer);
     refused(&site.log_in(&issuer, ALICE), 401, "of another issuer");
