@@ -5,36 +5,45 @@
 //! `cresset ui` and `cresset serve` are this with a command line; a program of your own can serve its runs too:
 //!
 //! ```
+//! use std::io::{Read, Write};
+//! use std::net::{SocketAddr, TcpStream};
+//!
 //! use cresset_record::Root;
 //! use cresset_server::{Options, Server};
 //! use cresset_store::Store;
-//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
-//! # let place = tempfile::tempdir()?;
-//! # let folder = place.path();
-//! # cresset_run::init("solder").dir(folder).name("amber-harbor-7").start()?.finish();
-//! # tokio::runtime::Runtime::new()?.block_on(async {
-//! let store = Store::open(Root::new(folder))?;
-//! store.refresh()?;
-//! let server = Server::bind(store, Options::default()).await?; // a free port of 127.0.0.1, without keys
-//! let address = server.local_addr();
-//! let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-//! let serving = tokio::spawn(server.serve(async {
-//!     let _ = stopped.await;
-//! }));
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #   let place = tempfile::tempdir()?;
+//! #   let folder = place.path();
+//! #   cresset_run::init("solder").dir(folder).name("amber-harbor-7").start()?.finish();
+//!     let store = Store::open(Root::new(folder))?;
+//!     store.refresh()?;
+//!     let server = Server::bind(store, Options::default()).await?; // a free port of 127.0.0.1, without keys
+//!     let address = server.local_addr();
+//!     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+//!     let asked = async {
+//!         let answer = tokio::task::spawn_blocking(move || get(address, "/api/v1/projects/solder/runs")).await;
+//!         let _ = stop.send(()); // answers that are under way are done first
+//!         answer
+//!     };
+//!     let served = server.serve(async {
+//!         let _ = stopped.await;
+//!     });
+//!     let (served, answer) = tokio::join!(served, asked);
+//!     served?;
+//!     let answer = answer??;
+//!     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("amber-harbor-7"));
+//!     Ok(())
+//! }
 //!
-//! let mut browser = tokio::net::TcpStream::connect(address).await?;
-//! let request = format!("GET /api/v1/projects/solder/runs HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-//! browser.write_all(request.as_bytes()).await?;
-//! let mut answer = String::new();
-//! browser.read_to_string(&mut answer).await?;
-//! assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("amber-harbor-7"));
-//!
-//! let _ = stop.send(()); // answers that are under way are done first
-//! serving.await??;
-//! # Ok(())
-//! # })
-//! # .map_err(|e: Box<dyn std::error::Error>| e)
+//! fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+//!     let mut connection = TcpStream::connect(address)?;
+//!     write!(connection, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+//!     let mut answer = String::new();
+//!     connection.read_to_string(&mut answer)?;
+//!     Ok(answer)
+//! }
 //! ```
 //!
 //! `connection.rs` takes requests from connections, encrypted by `tls.rs`, and finds out what `base_path.rs` and
