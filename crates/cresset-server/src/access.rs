@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use cresset_record::Project;
-use cresset_store::{Access, Actor, Role, Via};
+use cresset_store::{Access, AccessKey, Actor, Role, Via};
 
 use crate::app::App;
 use crate::error::Failure;
@@ -49,6 +49,14 @@ impl Caller {
         match self {
             Self::Open => None,
             Self::Key { access, .. } => Some(&access.key.name),
+        }
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> Option<&AccessKey> {
+        match self {
+            Self::Open => None,
+            Self::Key { access, .. } => Some(&access.key),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::reply;
-use super::wire::Time;
+use super::wire::{RoleWord, Time};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::Failure;
@@ -32,26 +32,6 @@ struct ServerInfo {
     now: Time,
     /// Seconds that what is deleted stays in the trash.
     trash_seconds: f64,
-}
-
-/// What a key allows.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Role)]
-enum RoleWord {
-    Read,
-    Write,
-    Admin,
-}
-
-impl From<Role> for RoleWord {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Read => Self::Read,
-            Role::Write => Self::Write,
-            Role::Admin => Self::Admin,
-        }
-    }
 }
 
 /// The server, and who asks

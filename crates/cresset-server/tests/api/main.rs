@@ -18,3 +18,4 @@ mod sweep;
 mod table;
 mod team;
 mod tls;
+mod users;

@@ -1,0 +1,59 @@
+//! That nobody locks everybody out over the network: there, the last key that is admin everywhere cannot be taken away.
+
+use cresset_record::Timestamp;
+
+use super::audit::{Actor, Via};
+use crate::engine::{Arg, Transaction};
+use crate::error::StoreError;
+
+/// Makes a change after which somebody is still admin everywhere, if somebody was. Whoever owns the machine may make any: they can
+/// also make another key.
+///
+/// # Errors
+/// `Conflict` where nobody would be; then nothing is changed.
+pub(super) fn keep_one<T>(
+    tx: &mut dyn Transaction,
+    actor: &Actor,
+    change: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let is_guarded = actor.via != Via::Shell && is_one(tx)?;
+    let done = change(tx)?;
+    if is_guarded && !is_one(tx)? {
+        return Err(StoreError::Conflict(
+            "no key would be left that is admin everywhere, and nobody could make one here any more; make another first, or use `cresset key` \
+             and `cresset user` on the server's machine"
+                .into(),
+        ));
+    }
+    Ok(done)
+}
+
+/// Makes a key. The first one must be admin everywhere, unless it is made on the machine itself: as soon as there is one, keys are
+/// needed, and nobody could make another.
+///
+/// # Errors
+/// `Conflict` where it is not; then nothing is changed.
+pub(super) fn begin_with_one<T>(
+    tx: &mut dyn Transaction,
+    actor: &Actor,
+    make: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let any = "SELECT 1 FROM access_keys";
+    let is_first = tx.first(any, &[], |_| Ok(()))?.is_none();
+    let made = make(tx)?;
+    if is_first && actor.via != Via::Shell && !is_one(tx)? {
+        return Err(StoreError::Conflict(
+            "the first key has to be admin everywhere: a server that has keys asks for one, and nobody could make another; make that one first"
+                .into(),
+        ));
+    }
+    Ok(made)
+}
+
+/// Whether a key is admin everywhere by now: by itself, or as far as its owner is.
+fn is_one(tx: &mut dyn Transaction) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM access_keys WHERE role = 'admin' AND project IS NULL AND (expires IS NULL OR expires > $1) \
+               AND (owner IS NULL OR EXISTS (SELECT 1 FROM grants WHERE holder = access_keys.owner AND project = '' AND role = 'admin'))";
+    let now = [Arg::Integer(Timestamp::now().0)];
+    Ok(tx.first(sql, &now, |_| Ok(()))?.is_some())
+}
