@@ -44,6 +44,14 @@ impl Caller {
         }
     }
 
+    /// The role that they have in all projects that there are and will be.
+    pub(crate) fn role_everywhere(&self) -> Option<Role> {
+        match self {
+            Self::Open => Some(Role::Admin),
+            Self::Key { access, .. } => access.role_everywhere(),
+        }
+    }
+
     /// The name of the key.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
@@ -93,10 +101,7 @@ impl Caller {
     /// # Errors
     /// 403 if the key does not reach so far in all projects.
     pub(crate) fn need_everywhere(&self, role: Role) -> Result<(), Failure> {
-        let own = match self {
-            Self::Open => return Ok(()),
-            Self::Key { access, .. } => access.role_everywhere(),
-        };
+        let own = self.role_everywhere();
         if own.is_none() {
             return Err(Failure::forbidden(format!(
                 "this is about all projects, and the key `{}` is not for all of them",

@@ -22,7 +22,11 @@ struct ServerInfo {
     /// The folder of runs, for a dashboard on the own machine; null for a server with keys.
     #[schema(required)]
     root: Option<String>,
+    /// The highest that whoever asks has somewhere.
     role: RoleWord,
+    /// What they have in all projects that there are and will be; null: they have none there.
+    #[schema(required)]
+    role_everywhere: Option<RoleWord>,
     /// The name of the key that is used; null where no key is needed.
     #[schema(required)]
     key: Option<String>,
@@ -55,6 +59,7 @@ pub(super) async fn server(
             root: open.then(|| root.display().to_string()),
             // Who may do nothing has been turned away.
             role: caller.role().unwrap_or(Role::Read).into(),
+            role_everywhere: caller.role_everywhere().map(Into::into),
             key: caller.name().map(str::to_owned),
             user: caller.user().map(str::to_owned),
             now: Time(Timestamp::now()),
