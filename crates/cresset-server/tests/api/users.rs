@@ -218,7 +218,7 @@ fn what_makes_no_sense_is_refused() {
             .0,
         400
     );
-    let bad = json!({"role": null, "projects": [{"project": "../up", "role": "read"}]});
+    let bad = json!({"role": null, "projects": [{"project": "", "role": "read"}]});
     assert_eq!(put("bob", bad).error().0, 400);
     for bad in [
         json!({}),
@@ -238,7 +238,7 @@ fn what_makes_no_sense_is_refused() {
     );
     assert_eq!(post(json!({"name": "", "role": "read"})), 400);
     assert_eq!(
-        post(json!({"name": "x", "role": "read", "project": "../up"})),
+        post(json!({"name": "x", "role": "read", "project": ""})),
         400
     );
     assert_eq!(post(json!({"name": "x", "role": "read", "days": 0})), 400);
