@@ -38,7 +38,7 @@ pub(super) fn begin_with_one<T>(
     actor: &Actor,
     make: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let any = "SELECT 1 FROM access_keys";
+    let any = "SELECT 1 FROM access_keys LIMIT 1";
     let is_first = tx.first(any, &[], |_| Ok(()))?.is_none();
     let made = make(tx)?;
     if is_first && actor.via != Via::Shell && !is_one(tx)? {

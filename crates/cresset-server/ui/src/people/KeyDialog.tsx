@@ -74,7 +74,7 @@ export function KeyDialog(props: {
             />
           )}
         </Show>
-        <Select label="Allows" showLabel value={role()} options={roles()} onChange={setRole} />
+        <Select label="Allows" showLabel value={role()} options={roles()} onChange={(next) => setRole(next)} />
         <Input label="Only in project" showLabel list="people-key-projects" placeholder="all of them" value={project()} onText={setProject} />
         <datalist id="people-key-projects">
           <For each={props.projects}>{(name) => <option value={name} />}</For>

@@ -1,4 +1,4 @@
-import { createMemo, createSignal, Show, type JSX } from "solid-js";
+import { createMemo, createSignal, Show, type Accessor, type JSX } from "solid-js";
 import { api, send } from "../api/client";
 import { createQuery, type Query } from "../api/query";
 import type { Project, ServerKey, User } from "../api/types";
@@ -64,7 +64,7 @@ export default function PeoplePage(): JSX.Element {
     setOpen(null);
     if (changed) again(user);
   };
-  const as = <W extends Open["what"]>(what: W): Extract<Open, { what: W }> | null => {
+  const opened = <W extends Open["what"]>(what: W): Extract<Open, { what: W }> | null => {
     const now = open();
     return now?.what === what ? (now as Extract<Open, { what: W }>) : null;
   };
@@ -96,7 +96,7 @@ export default function PeoplePage(): JSX.Element {
                     <Button onClick={() => setOpen({ what: "key", own: true })}>New key of yours</Button>
                   </div>
                   <Loaded query={own}>
-                    {(list) => <KeyTable label="Your keys" keys={list} onRevoke={(key) => setOpen({ what: "revoke", key, own: true })} />}
+                    {(list) => <KeyTable label="Your keys" keys={list()} onRevoke={(key) => setOpen({ what: "revoke", key, own: true })} />}
                   </Loaded>
                 </section>
               )}
@@ -110,11 +110,11 @@ export default function PeoplePage(): JSX.Element {
                 <Loaded query={users}>
                   {(list) => (
                     <Show
-                      when={list.length > 0}
+                      when={list().length > 0}
                       fallback={<p class="muted">No users yet. A user has a role in each project, and holds keys that allow no more than that.</p>}
                     >
                       <UserTable
-                        users={list}
+                        users={list()}
                         onChange={(user) => setOpen({ what: "user", user })}
                         onNewKey={(user) => setOpen({ what: "key", own: false, owner: user.name })}
                         onRemove={(user) => setOpen({ what: "remove", user })}
@@ -136,7 +136,7 @@ export default function PeoplePage(): JSX.Element {
                   {(list) => (
                     <Show
                       when={shown().length > 0}
-                      fallback={<p class="muted">{list.length === 0 ? "No keys yet." : `No key is ${of()}’s, or has that in its name.`}</p>}
+                      fallback={<p class="muted">{list().length === 0 ? "No keys yet." : `No key is ${of()}’s, or has that in its name.`}</p>}
                     >
                       <KeyTable label="Keys" keys={shown()} onRevoke={(key) => setOpen({ what: "revoke", key, own: false })} />
                     </Show>
@@ -150,8 +150,8 @@ export default function PeoplePage(): JSX.Element {
           </>
         )}
       </Show>
-      <Show when={as("user")}>{(now) => <UserDialog user={now().user} projects={names()} onClose={(changed) => close(changed, now().user?.name)} />}</Show>
-      <Show when={as("key")} keyed>
+      <Show when={opened("user")} keyed>{(now) => <UserDialog user={now.user} projects={names()} onClose={(changed) => close(changed, now.user?.name)} />}</Show>
+      <Show when={opened("key")} keyed>
         {(now) => (
           <KeyDialog
             own={now.own}
@@ -163,27 +163,27 @@ export default function PeoplePage(): JSX.Element {
           />
         )}
       </Show>
-      <Show when={as("revoke")}>
+      <Show when={opened("revoke")} keyed>
         {(now) => (
-          <Ask title={`Revoke ${now().key.name}`} yes="Revoke" onNo={() => setOpen(null)} onYes={() => void revoke(now().key, now().own)}>
+          <Ask title={`Revoke ${now.key.name}`} yes="Revoke" onNo={() => setOpen(null)} onYes={() => void revoke(now.key, now.own)}>
             <p>
-              Programs and browsers that use <strong>{now().key.name}</strong> are refused from now on; runs that go on are kept where they are recorded, and can
+              Programs and browsers that use <strong>{now.key.name}</strong> are refused from now on; runs that go on are kept where they are recorded, and can
               be sent with another key. It cannot be taken back: make a new key then.
             </p>
-            <Show when={server()?.key === now().key.name}>
+            <Show when={server()?.key === now.key.name}>
               <p class="people-warning">You are signed in with this key, and will be signed out.</p>
             </Show>
           </Ask>
         )}
       </Show>
-      <Show when={as("remove")}>
+      <Show when={opened("remove")} keyed>
         {(now) => (
-          <Ask title={`Remove ${now().user.name}`} yes={`Remove ${now().user.name}`} onNo={() => setOpen(null)} onYes={() => void remove(now().user)}>
+          <Ask title={`Remove ${now.user.name}`} yes={`Remove ${now.user.name}`} onNo={() => setOpen(null)} onYes={() => void remove(now.user)}>
             <p>
-              <strong>{now().user.name}</strong> may nothing here any more, at once. What they sent and said of runs stays.
+              <strong>{now.user.name}</strong> may nothing here any more, at once. What they sent and said of runs stays.
             </p>
-            <Taken keys={(keys.data() ?? []).filter((key) => key.owner === now().user.name)} />
-            <Show when={server()?.user === now().user.name}>
+            <Taken keys={(keys.data() ?? []).filter((key) => key.owner === now.user.name)} />
+            <Show when={server()?.user === now.user.name}>
               <p class="people-warning">That is you: you will be signed out.</p>
             </Show>
           </Ask>
@@ -211,7 +211,7 @@ function Taken(props: { keys: readonly ServerKey[] }): JSX.Element {
 }
 
 /** What a list is as long as it is not there. */
-function Loaded<T>(props: { query: Query<T[]>; children: (list: T[]) => JSX.Element }): JSX.Element {
+function Loaded<T>(props: { query: Query<T[]>; children: (list: Accessor<T[]>) => JSX.Element }): JSX.Element {
   return (
     <Show
       when={props.query.data()}
@@ -221,7 +221,7 @@ function Loaded<T>(props: { query: Query<T[]>; children: (list: T[]) => JSX.Elem
         </Show>
       }
     >
-      {(list) => props.children(list())}
+      {(list) => props.children(list)}
     </Show>
   );
 }

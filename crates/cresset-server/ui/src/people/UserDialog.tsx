@@ -62,7 +62,7 @@ export function UserDialog(props: { user: User | null; projects: readonly string
         <Show when={props.user === null}>
           <Input label="Name" showLabel data-autofocus maxlength={128} value={name()} onText={setName} />
         </Show>
-        <Select label="In every project" showLabel value={role()} options={EVERYWHERE} onChange={setRole} />
+        <Select label="In every project" showLabel value={role()} options={EVERYWHERE} onChange={(next) => setRole(next)} />
         <fieldset class="people-grants" ref={list}>
           <legend class="field-label">In one project</legend>
           <ul>
