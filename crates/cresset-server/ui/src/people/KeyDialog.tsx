@@ -17,7 +17,9 @@ export function KeyDialog(props: {
   /** There is no key yet. */
   first?: boolean;
   projects: readonly string[];
-  onClose: (made: boolean) => void;
+  onClose: () => void;
+  /** It is there, and its secret shown. */
+  onMade: () => void;
 }): JSX.Element {
   const [name, setName] = createSignal("");
   const [owner, setOwner] = createSignal(props.owner ?? "");
@@ -37,19 +39,19 @@ export function KeyDialog(props: {
     if (!ready() || lasts === undefined) return;
     setBusy(true);
     const body = { name: name().trim(), role: role(), project: project().trim() || null, days: lasts };
-    const failure = await (props.own ? createKey("/own-keys", body) : createKey("/access-keys", { ...body, owner: owner() || null }));
+    const failure = await (props.own ? createKey("/own-keys", body, props.onClose) : createKey("/access-keys", { ...body, owner: owner() || null }, props.onClose));
     setBusy(false);
     if (failure) setTrouble(failure.message);
-    else props.onClose(true);
+    else props.onMade();
   }
 
   return (
     <Dialog
       title={props.own ? "New key of yours" : "New key"}
-      onClose={() => props.onClose(false)}
+      onClose={props.onClose}
       footer={
         <>
-          <Button onClick={() => props.onClose(false)}>Cancel</Button>
+          <Button onClick={() => props.onClose()}>Cancel</Button>
           <Button kind="primary" type="submit" form="people-key" disabled={!ready()}>
             Create key
           </Button>

@@ -159,7 +159,8 @@ export default function PeoplePage(): JSX.Element {
             {...(now.owner !== undefined && { owner: now.owner })}
             first={!now.own && keys.data()?.length === 0}
             projects={names()}
-            onClose={close}
+            onClose={() => setOpen(null)}
+            onMade={again}
           />
         )}
       </Show>
