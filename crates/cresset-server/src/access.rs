@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use cresset_record::Project;
-use cresset_store::{Access, Actor, Role, StoreError, Via};
+use cresset_store::{Access, AccessKey, Actor, Role, StoreError, Via};
 
 use crate::app::App;
 use crate::cookie::{self, Cookie, SameSite};
@@ -46,11 +46,27 @@ impl Caller {
         }
     }
 
+    /// The role that they have in all projects that there are and will be.
+    pub(crate) fn role_everywhere(&self) -> Option<Role> {
+        match self {
+            Self::Open => Some(Role::Admin),
+            Self::Key { access, .. } => access.role_everywhere(),
+        }
+    }
+
     /// The name of the key.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Open => None,
             Self::Key { access, .. } => Some(&access.key.name),
+        }
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> Option<&AccessKey> {
+        match self {
+            Self::Open => None,
+            Self::Key { access, .. } => Some(&access.key),
         }
     }
 
@@ -102,10 +118,7 @@ impl Caller {
     /// # Errors
     /// 403 if the key does not reach so far in all projects.
     pub(crate) fn need_everywhere(&self, role: Role) -> Result<(), Failure> {
-        let own = match self {
-            Self::Open => return Ok(()),
-            Self::Key { access, .. } => access.role_everywhere(),
-        };
+        let own = self.role_everywhere();
         if own.is_none() {
             return Err(Failure::forbidden(format!(
                 "this is about all projects, and {} is not for all of them",

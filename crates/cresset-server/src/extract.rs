@@ -43,10 +43,19 @@ impl Needed for Admin {
 #[derive(Debug)]
 pub(crate) struct Anywhere<R>(pub(crate) Caller, pub(crate) PhantomData<R>);
 
+/// Somebody with role `R` in all projects that there are and will be.
+#[derive(Debug)]
+pub(crate) struct Everywhere<R>(PhantomData<R>);
+
+/// The `{name}` of the path.
+#[derive(Debug)]
+pub(crate) struct Name(pub(crate) String);
+
 /// Somebody with role `R` in the project of the path.
 #[derive(Debug)]
 pub(crate) struct InProject<R> {
     pub(crate) project: Project,
+    pub(crate) access: Caller,
     params: Params,
     role: PhantomData<R>,
 }
@@ -100,6 +109,24 @@ impl<R: Needed> FromRequestParts<App> for Anywhere<R> {
     }
 }
 
+impl<R: Needed> FromRequestParts<App> for Everywhere<R> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Failure> {
+        access(parts)?.need_everywhere(R::ROLE)?;
+        Ok(Self(PhantomData))
+    }
+}
+
+impl FromRequestParts<App> for Name {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let params = Params::of(parts, app).await?;
+        Ok(Self(params.get("name").to_owned()))
+    }
+}
+
 impl<R: Needed> FromRequestParts<App> for InProject<R> {
     type Rejection = Failure;
 
@@ -110,6 +137,7 @@ impl<R: Needed> FromRequestParts<App> for InProject<R> {
         access.need(R::ROLE, Some(&project))?;
         Ok(Self {
             project,
+            access,
             params,
             role: PhantomData,
         })

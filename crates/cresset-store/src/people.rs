@@ -1,6 +1,7 @@
 //! What people say: labels, trash, stop requests, views, users and their keys, what is set for projects; and who did what. It has no log
 //! and survives a rebuild.
 
+mod admins;
 mod audit;
 mod keys;
 mod labels;

@@ -182,6 +182,95 @@ fn a_key_whose_time_is_over_opens_nothing() {
     assert_eq!(store.verify_key(&until(-1)).unwrap(), None);
 }
 
+/// The same store, asked over the network.
+fn over_the_network(store: &Store) -> Store {
+    store.by(Actor {
+        name: "boss".into(),
+        via: Via::Key,
+        address: None,
+    })
+}
+
+#[test]
+fn over_the_network_somebody_stays_admin() {
+    let (_dir, store) = folder();
+    let there = over_the_network(&store);
+    let conflict = |result: Result<(), StoreError>| {
+        assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
+    };
+    let make = |store: &Store, name: &str, role, owner: Option<&str>, ends: Option<i64>| {
+        let new = NewKey {
+            owner: owner.map(str::to_owned),
+            expires: ends.map(|seconds| Timestamp(Timestamp::now().0 + seconds * 1_000_000)),
+            ..NewKey::new(name, role, KeyScope::All)
+        };
+        store.create_key(new).map(drop)
+    };
+    conflict(make(&there, "first", Role::Write, None, None));
+    conflict(make(&there, "first", Role::Admin, None, Some(-1)));
+    assert!(
+        store.keys().unwrap().is_empty(),
+        "what is refused leaves nothing"
+    );
+    make(&there, "first", Role::Admin, None, None).unwrap();
+    // Neither a key that has ended nor one of somebody who may less is another.
+    make(&there, "ended", Role::Admin, None, Some(-1)).unwrap();
+    store
+        .set_user("alice", &[grant(Some("solder"), Role::Admin)])
+        .unwrap();
+    make(&there, "alice", Role::Admin, Some("alice"), None).unwrap();
+    conflict(there.revoke_key("first"));
+    store
+        .set_user("alice", &[grant(None, Role::Admin)])
+        .unwrap();
+    there.revoke_key("first").unwrap();
+    conflict(there.revoke_key_of("alice", "alice"));
+    conflict(there.set_user("alice", &[]));
+    conflict(there.remove_user("alice").map(drop));
+    assert_eq!(store.users().unwrap()[0].grants, [grant(None, Role::Admin)]);
+    assert_eq!(store.keys().unwrap().len(), 2);
+    // What was refused is no change.
+    let query = AuditQuery {
+        who: Some("boss".into()),
+        limit: 100,
+        ..AuditQuery::default()
+    };
+    let actions: Vec<String> = store
+        .audit(&query)
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect();
+    assert_eq!(
+        actions,
+        ["key.revoke", "key.create", "key.create", "key.create"]
+    );
+    store.revoke_key("alice").unwrap();
+    store.remove_user("alice").unwrap();
+}
+
+#[test]
+fn settings_are_changed_only_as_they_were_seen() {
+    let (_dir, store) = folder();
+    let none = ProjectSettings::default();
+    let quota = ProjectSettings {
+        quota: Some(1 << 30),
+        ..none.clone()
+    };
+    store.change_project(&project(), &none, &quota).unwrap();
+    let late = store.change_project(&project(), &none, &none);
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    assert_eq!(store.project_settings(&project()).unwrap(), quota);
+    store.change_project(&project(), &quota, &none).unwrap();
+    assert_eq!(store.project_settings(&project()).unwrap(), none);
+    let query = AuditQuery {
+        action: Some("project.set".into()),
+        limit: 100,
+        ..AuditQuery::default()
+    };
+    assert_eq!(store.audit(&query).unwrap().len(), 2);
+}
+
 #[test]
 fn changes_say_who_made_them() {
     let (_dir, store) = folder();

@@ -46,7 +46,11 @@ test("an admin sees what a rule would remove before it is set, and who set what"
   await checkpoints.fill("1");
   await save.click();
   const dialog = page.getByRole("dialog");
-  await expect(dialog).toContainText(/\d+ files? \(.*\) of \d+ runs? (is|are) removed within the hour|\d+ files? \(.*\)/);
+  await expect(dialog).toContainText(/\d+ files? \(.*\)/);
+  const losing = dialog.getByRole("listitem");
+  expect(await losing.count()).toBeGreaterThan(0);
+  await expect(losing.first()).toContainText(/\d+ files?, \d/);
+  await expect(losing.first().getByRole("link")).toHaveAttribute("href", new RegExp(`/p/${PROJECT}/runs/`));
   await page.screenshot({ path: "screenshots/settings-asks.png" });
   await dialog.getByRole("button", { name: "Cancel" }).click();
   expect(listed(), "nothing is set before it was confirmed").not.toContain("checkpoints");
@@ -63,9 +67,16 @@ test("an admin sees what a rule would remove before it is set, and who set what"
   expect(listed()).toContain("512 MiB");
 
   const changes = page.getByRole("table");
-  await expect(changes.getByRole("row", { name: /ada.*project\.set/ }).first()).toBeVisible();
+  await expect(changes.getByRole("row", { name: /ada.*project\.set.*private, at most 512 MiB, the latest checkpoint/ }).first()).toBeVisible();
+  await page.getByLabel("What", { exact: true }).selectOption("run.label");
+  await expect(page.getByText("Nothing of this kind.")).toBeVisible();
+  await page.getByLabel("What", { exact: true }).selectOption("project.set");
+  await expect(changes.getByRole("row")).toHaveCount(3);
   await page.getByLabel("By", { exact: true }).fill("nobody");
-  await expect(page.getByText("Nothing by this key or user.")).toBeVisible();
+  await expect(page.getByText("Nothing of this kind by this key or user.")).toBeVisible();
+  await page.goto(`${server.url}/changes?action=key.create`);
+  await expect(page.getByRole("row", { name: /key\.create.*ada/ })).toBeVisible();
+  await expect(page.getByRole("row", { name: /project\.set/ })).toHaveCount(0);
 });
 
 test("a form that somebody else was quicker with is not saved over theirs", async ({ page }) => {
@@ -73,9 +84,23 @@ test("a form that somebody else was quicker with is not saved over theirs", asyn
   await page.getByLabel("Keep media").fill("36000");
   cresset("project", "set", PROJECT, "--quota", "1GiB");
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(page.getByText("Somebody else changed these settings meanwhile.")).toBeVisible();
-  await expect(page.getByLabel("Quota")).toHaveValue("1");
-  await expect(page.getByLabel("Keep media")).toHaveValue("");
+  await expect(page.getByRole("alert")).toContainText("Set now: seen by all, at most 1 GiB");
+  await page.screenshot({ path: "screenshots/settings-late.png" });
+  await expect(page.getByLabel("Quota"), "what somebody else set").toHaveValue("1");
+  await expect(page.getByLabel("Keep media"), "what was typed").toHaveValue("36000");
+  expect(listed()).not.toContain("media");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText("The settings are saved.")).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  expect(listed()).toMatch(/1 GiB.*36000 days/);
+});
+
+test("an admin of another project is not offered what the server refuses", async ({ page }) => {
+  cresset("user", "set", "carl", "--role", "read", "--in", "elsewhere=admin");
+  await open(page, cresset("key", "create", "carl", "--user", "carl"));
+  await expect(page.getByText("An admin of this project can change them.")).toBeVisible();
+  await expect(page.getByLabel("Quota")).toBeDisabled();
+  await expect(page.getByRole("table")).toHaveCount(0);
 });
 
 test("who only reads sees what is set, and cannot change it", async ({ page }) => {

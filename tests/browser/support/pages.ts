@@ -42,6 +42,7 @@ export async function pages(base: string): Promise<[string, string][]> {
     ["run-failed", `/p/${PROJECT}/runs/${broken.id}`],
     ["settings", `/p/${PROJECT}/settings`],
     ["changes", "/changes"],
+    ["people", "/people"],
     ["trash", "/trash"],
     ["unknown", "/nowhere"],
   ];

@@ -30,6 +30,9 @@ pub(super) struct Which {
     /// Only by this key or user.
     #[param(max_length = 128)]
     who: Option<String>,
+    /// Only of this kind, such as `run.delete`.
+    #[param(max_length = 128)]
+    action: Option<String>,
     /// Not before this time, in seconds since 1970-01-01 UTC.
     since: Option<f64>,
     /// Only those with a lower number: the next page.
@@ -105,6 +108,10 @@ pub(super) async fn audit(
         project,
         run: run.map_err(|e| Failure::bad_request(format!("run: {e}")))?,
         who: which.who.map(|who| short("who", who, 128)).transpose()?,
+        action: which
+            .action
+            .map(|action| short("action", action, 128))
+            .transpose()?,
         since,
         before: which.before,
         limit: within("limit", which.limit, 100, 1..=MAX)?,

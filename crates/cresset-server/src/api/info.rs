@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::reply;
-use super::wire::Time;
+use super::wire::{RoleWord, Time};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::Failure;
@@ -22,7 +22,11 @@ struct ServerInfo {
     /// The folder of runs, for a dashboard on the own machine; null for a server with keys.
     #[schema(required)]
     root: Option<String>,
+    /// The highest that whoever asks has somewhere.
     role: RoleWord,
+    /// What they have in all projects that there are and will be; null: they have none there.
+    #[schema(required)]
+    role_everywhere: Option<RoleWord>,
     /// The name of the key that is used; null where no key is needed.
     #[schema(required)]
     key: Option<String>,
@@ -34,26 +38,6 @@ struct ServerInfo {
     now: Time,
     /// Seconds that what is deleted stays in the trash.
     trash_seconds: f64,
-}
-
-/// What a key allows.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = Role)]
-enum RoleWord {
-    Read,
-    Write,
-    Admin,
-}
-
-impl From<Role> for RoleWord {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Read => Self::Read,
-            Role::Write => Self::Write,
-            Role::Admin => Self::Admin,
-        }
-    }
 }
 
 /// The server, and who asks
@@ -77,6 +61,7 @@ pub(super) async fn server(
             root: open.then(|| root.display().to_string()),
             // Who may do nothing has been turned away.
             role: caller.role().unwrap_or(Role::Read).into(),
+            role_everywhere: caller.role_everywhere().map(Into::into),
             key: caller.name().map(str::to_owned),
             user: caller.user().map(str::to_owned),
             login: caller.is_login(),

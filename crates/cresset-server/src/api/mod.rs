@@ -1,5 +1,6 @@
 //! `/api/v1`: one file for each kind of question. Its OpenAPI document is made from the handlers.
 
+mod access_keys;
 mod actions;
 mod alerts;
 mod audit;
@@ -23,6 +24,7 @@ mod series;
 mod session;
 mod tensors;
 mod trash;
+mod users;
 mod views;
 mod wire;
 
@@ -68,6 +70,12 @@ fn private() -> OpenApiRouter<App> {
         .routes(routes!(projects::settings, projects::set))
         .routes(routes!(projects::preview))
         .routes(routes!(audit::audit))
+        .routes(routes!(users::users))
+        .routes(routes!(users::set, users::remove))
+        .routes(routes!(access_keys::keys, access_keys::create))
+        .routes(routes!(access_keys::revoke))
+        .routes(routes!(access_keys::own_keys, access_keys::create_own))
+        .routes(routes!(access_keys::revoke_own))
         .routes(routes!(runs::runs))
         .routes(routes!(actions::act))
         .routes(routes!(fields::fields))

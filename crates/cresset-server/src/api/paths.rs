@@ -13,6 +13,26 @@ pub(super) struct ProjectPath {
     project: String,
 }
 
+/// A user.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes")]
+pub(super) struct UserPath {
+    /// The user's name.
+    #[param(min_length = 1, max_length = 128)]
+    name: String,
+}
+
+/// A key to the server.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes")]
+pub(super) struct KeyPath {
+    /// The key's name, never its secret.
+    #[param(min_length = 1, max_length = 128)]
+    name: String,
+}
+
 /// A run.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -1,10 +1,10 @@
 //! Projects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::response::Response;
-use cresset_store::{ProjectOverview, Store, TableQuery};
+use cresset_store::{Expired, ProjectOverview, Role, RunKey, Store, StoreError, TableQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,6 +60,18 @@ struct ProjectSettings {
     settings: Settings,
     /// Bytes of its runs' folders, at most a minute old.
     bytes: u64,
+    /// Whether whoever asks may set them.
+    may_change: bool,
+}
+
+/// What to set for a project.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettingsChange {
+    settings: Settings,
+    /// What was set when whoever asks looked; where it is something else by now, nothing is set. Null: whatever is set.
+    #[serde(default)]
+    seen: Option<Settings>,
 }
 
 impl From<cresset_store::ProjectSettings> for Settings {
@@ -139,47 +151,103 @@ pub(super) async fn settings(
     State(app): State<App>,
     project: InProject<Read>,
 ) -> Result<Response, Failure> {
-    reply::json(&app, move |store| described(store, &project.project)).await
+    reply::json(&app, move |store| described(store, &project)).await
 }
 
 /// Set something for a project
 ///
-/// In place of all that was set before. What goes by it goes within the hour; `settings/preview` says what that would be.
+/// In place of all that was set before. What goes by it goes within the hour; `settings/preview` says what that would be. 409 where something
+/// else is set than was `seen`.
 #[utoipa::path(
     put,
     path = "/projects/{project}/settings",
     tag = "projects",
     params(ProjectPath),
-    request_body = Settings,
+    request_body = SettingsChange,
     responses((status = 200, body = ProjectSettings)),
     extensions(("x-role" = json!("admin")))
 )]
 pub(super) async fn set(
     State(app): State<App>,
     project: InProject<Admin>,
-    Body(settings): Body<Settings>,
+    Body(SettingsChange { settings, seen }): Body<SettingsChange>,
 ) -> Result<Response, Failure> {
     reply::json(&app, move |store| {
-        store.set_project(&project.project, &settings.into())?;
-        described(store, &project.project)
+        let (name, settings) = (&project.project, settings.into());
+        match seen {
+            Some(seen) => store.change_project(name, &seen.into(), &settings)?,
+            None => store.set_project(name, &settings)?,
+        }
+        described(store, &project)
     })
     .await
 }
 
-fn described(store: &Store, project: &cresset_record::Project) -> Result<ProjectSettings, Failure> {
+fn described<R>(store: &Store, project: &InProject<R>) -> Result<ProjectSettings, Failure> {
+    let InProject {
+        project, access, ..
+    } = project;
     Ok(ProjectSettings {
         settings: store.project_settings(project)?.into(),
         bytes: store.project_bytes(project),
+        may_change: access.need(Role::Admin, Some(project)).is_ok(),
     })
 }
 
+/// Most runs that a preview names.
+const NAMED: usize = 10;
+
 /// What would go by some settings.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SettingsPreview {
     blobs: u64,
     bytes: u64,
     /// Runs that lose some.
     runs: u64,
+    /// Up to ten of them, those that lose most first.
+    losing: Vec<LosingRun>,
+}
+
+/// A run that would lose something.
+#[derive(Debug, Serialize, ToSchema)]
+struct LosingRun {
+    run: String,
+    name: String,
+    blobs: u64,
+    bytes: u64,
+}
+
+impl SettingsPreview {
+    /// # Errors
+    /// If the index cannot be read.
+    fn of(store: &Store, expired: &[Expired]) -> Result<Self, StoreError> {
+        let mut by_run: BTreeMap<&RunKey, (u64, u64)> = BTreeMap::new();
+        for blob in expired {
+            let (blobs, bytes) = by_run.entry(&blob.run).or_default();
+            *blobs += 1;
+            *bytes += blob.bytes;
+        }
+        let mut most: Vec<_> = by_run.iter().collect();
+        most.sort_by_key(|(_, (_, bytes))| std::cmp::Reverse(*bytes));
+        most.truncate(NAMED);
+        let losing = |(key, (blobs, bytes)): (&&RunKey, &(u64, u64))| {
+            Ok(LosingRun {
+                run: key.run.to_string(),
+                name: store.run(key)?.name.clone(),
+                blobs: *blobs,
+                bytes: *bytes,
+            })
+        };
+        Ok(Self {
+            blobs: expired.len() as u64,
+            bytes: expired.iter().map(|blob| blob.bytes).sum(),
+            runs: by_run.len() as u64,
+            losing: most
+                .into_iter()
+                .map(losing)
+                .collect::<Result<_, StoreError>>()?,
+        })
+    }
 }
 
 /// Say what would go by some settings
@@ -199,12 +267,7 @@ pub(super) async fn preview(
 ) -> Result<Response, Failure> {
     reply::json(&app, move |store| {
         let expired = store.expired(&project.project, &settings.into())?;
-        let runs: BTreeSet<&str> = expired.iter().map(|blob| blob.run.run.as_str()).collect();
-        Ok(SettingsPreview {
-            blobs: expired.len() as u64,
-            bytes: expired.iter().map(|blob| blob.bytes).sum(),
-            runs: runs.len() as u64,
-        })
+        Ok(SettingsPreview::of(store, &expired)?)
     })
     .await
 }

@@ -125,6 +125,37 @@ impl From<Level> for cresset_record::Level {
     }
 }
 
+/// What somebody may.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Role)]
+pub(crate) enum RoleWord {
+    Read,
+    Write,
+    Admin,
+}
+
+impl From<cresset_store::Role> for RoleWord {
+    fn from(role: cresset_store::Role) -> Self {
+        use cresset_store::Role as Stored;
+        match role {
+            Stored::Read => Self::Read,
+            Stored::Write => Self::Write,
+            Stored::Admin => Self::Admin,
+        }
+    }
+}
+
+impl From<RoleWord> for cresset_store::Role {
+    fn from(role: RoleWord) -> Self {
+        match role {
+            RoleWord::Read => Self::Read,
+            RoleWord::Write => Self::Write,
+            RoleWord::Admin => Self::Admin,
+        }
+    }
+}
+
 /// Which way is better.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -143,6 +143,10 @@ fn odd_questions_get_answers_of_the_document() {
         json!({"name": "\u{202e}\u{0}", "tags": [""]}),
         json!({"body": null}),
         json!({"key": "\r\n"}),
+        json!({"name": "\u{0}", "role": "read", "project": "", "days": 4_294_967_295_u32}),
+        json!({"name": "odd", "role": "admin", "owner": "\r\n", "days": 0}),
+        json!({"role": "read", "projects": [{"project": "", "role": "write"}]}),
+        json!({"role": null, "projects": [{"project": "a", "role": "read"}, {"project": "a", "role": "admin"}]}),
         json!({"runs": [{"project": "", "run": ""}]}),
     ];
     for operation in operations() {

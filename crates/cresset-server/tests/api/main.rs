@@ -20,3 +20,4 @@ mod sweep;
 mod table;
 mod team;
 mod tls;
+mod users;

@@ -3,7 +3,7 @@
 use cresset_record::{Project, Root, RunDir};
 use cresset_run::File;
 use cresset_server::{Access, Options};
-use cresset_store::{Grant, KeyScope, NewKey, ProjectSettings, Role, Store};
+use cresset_store::{Grant, KeyScope, NewKey, ProjectSettings, Role, RunKey, Store};
 use serde_json::{Value as Json, json};
 
 use crate::client::{Answer, Serving};
@@ -100,6 +100,7 @@ fn a_private_project_is_for_those_it_names() {
     let team = Team::new(&folder.root());
     let settings =
         json!({"private": true, "quota": null, "keep_checkpoints": null, "media_days": null});
+    let settings = json!({"settings": settings});
     let set = |key: &str, project: &str| {
         team.send(
             key,
@@ -251,10 +252,16 @@ fn what_would_go_is_said_before_it_goes() {
         json!({"private": false, "quota": null, "keep_checkpoints": null, "media_days": null});
     assert_eq!(
         preview(&keep_all).json(),
-        json!({"blobs": 0, "bytes": 0, "runs": 0})
+        json!({"blobs": 0, "bytes": 0, "runs": 0, "losing": []})
     );
     let last = json!({"private": false, "quota": null, "keep_checkpoints": 1, "media_days": null});
-    let would = json!({"blobs": 2, "bytes": 2 * 4_000, "runs": 1});
+    let name = team.store.run(&RunKey {
+        project: project("solder"),
+        run: "trained".to_owned().try_into().unwrap(),
+    });
+    let name = name.unwrap().name.clone();
+    let losing = json!([{"run": "trained", "name": name, "blobs": 2, "bytes": 2 * 4_000}]);
+    let would = json!({"blobs": 2, "bytes": 2 * 4_000, "runs": 1, "losing": losing});
     assert_eq!(preview(&last).json(), would);
     // To say it is not to do it.
     assert_eq!(preview(&last).json(), would);
@@ -265,6 +272,81 @@ fn what_would_go_is_said_before_it_goes() {
         assert_eq!(preview(&bad).error().0, 422, "{bad}");
     }
     let none = json!({"private": false, "quota": null, "keep_checkpoints": 0, "media_days": null});
+    let none = json!({"settings": none});
     let refused = team.send(&team.boss, "PUT", "/projects/solder/settings", &none);
     assert_eq!(refused.error(), (400, "bad_request".into()));
+}
+
+#[test]
+fn those_that_lose_most_are_named_and_the_rest_are_counted() {
+    let folder = Folder::recorded();
+    for i in 0..12 {
+        let run = folder.begin("solder", &format!("r{i}")).start().unwrap();
+        for step in 0..2 {
+            let file = File::from_bytes("model.bin", vec![i as u8 + 100 * step; 1_000 + i]);
+            run.log_value(u64::from(step), "model", file.role("checkpoint"));
+        }
+        finish(run);
+    }
+    let team = Team::new(&folder.root());
+    let last = json!({"private": false, "quota": null, "keep_checkpoints": 1, "media_days": null});
+    let path = "/projects/solder/settings/preview";
+    let would = team.send(&team.alice, "POST", path, &last).json();
+    assert_eq!((&would["blobs"], &would["runs"]), (&json!(12), &json!(12)));
+    let losing = would["losing"].as_array().unwrap();
+    let bytes: Vec<u64> = losing
+        .iter()
+        .filter_map(|run| run["bytes"].as_u64())
+        .collect();
+    let most: Vec<u64> = (1_002..=1_011).rev().collect();
+    assert_eq!(bytes, most);
+    assert_eq!(losing[0]["run"], "r11");
+}
+
+#[test]
+fn settings_say_who_may_change_them_and_are_not_set_over_those_of_somebody_else() {
+    let folder = Folder::recorded();
+    let team = Team::new(&folder.root());
+    let path = "/projects/solder/settings";
+    // An admin of another project is none of this one.
+    let grants = [
+        Grant {
+            scope: KeyScope::All,
+            role: Role::Read,
+        },
+        Grant {
+            scope: KeyScope::Project(project("elsewhere")),
+            role: Role::Admin,
+        },
+    ];
+    team.store.set_user("alice", &grants).unwrap();
+    assert_eq!(team.get(&team.alice, "/server").json()["role"], "admin");
+    let may = |key: &str, path: &str| team.get(key, path).json()["may_change"].clone();
+    assert_eq!(may(&team.alice, path), false);
+    assert_eq!(may(&team.alice, "/projects/elsewhere/settings"), true);
+    assert_eq!(may(&team.boss, path), true);
+
+    let none =
+        json!({"private": false, "quota": null, "keep_checkpoints": null, "media_days": null});
+    let with = |name: &str, value: Json| {
+        let mut settings = none.clone();
+        settings[name] = value;
+        settings
+    };
+    let put = |body: &Json| team.send(&team.boss, "PUT", path, body);
+    let theirs = with("quota", json!(1_000_000));
+    assert_eq!(put(&json!({"settings": theirs, "seen": none})).status, 200);
+    let mine = with("media_days", json!(9));
+    let late = put(&json!({"settings": mine, "seen": none}));
+    assert_eq!(late.error(), (409, "conflict".into()));
+    assert_eq!(team.get(&team.boss, path).json()["settings"], theirs);
+    assert_eq!(put(&json!({"settings": mine, "seen": theirs})).status, 200);
+    // Who does not say what they saw sets it all the same.
+    assert_eq!(put(&json!({"settings": none})).status, 200);
+    assert_eq!(put(&none).error().0, 422, "the form before");
+    let set = team.get(&team.boss, "/audit?action=project.set").json();
+    assert_eq!(set.as_array().unwrap().len(), 3);
+    assert_eq!(team.get(&team.boss, "/audit?action=none").json(), json!([]));
+    let long = format!("/audit?action={}", "x".repeat(129));
+    assert_eq!(team.get(&team.boss, &long).error().0, 400);
 }

@@ -117,6 +117,8 @@ pub struct AuditQuery {
     pub project: Option<Project>,
     /// To this run.
     pub run: Option<RunId>,
+    /// Such as `run.delete`.
+    pub action: Option<String>,
     /// Not before.
     pub since: Option<Timestamp>,
     /// Only those with a lower number, for the next page.
@@ -217,7 +219,7 @@ impl crate::Store {
     /// If the index cannot be read.
     pub fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let any = "SELECT $COLUMNS FROM audit WHERE id < $1 AND time >= $2 AND ($3 = '' OR who = $3) \
-                   AND ($4 = '' OR project = $4) AND ($5 = '' OR run = $5) ORDER BY id DESC LIMIT $6";
+                   AND ($4 = '' OR project = $4) AND ($5 = '' OR run = $5) AND ($6 = '' OR action = $6) ORDER BY id DESC LIMIT $7";
         let before = query
             .before
             .map_or(i64::MAX, |number| i64::try_from(number).unwrap_or(i64::MAX));
@@ -227,6 +229,7 @@ impl crate::Store {
             query.who.as_deref().unwrap_or_default().into(),
             query.project.as_ref().map_or("", Project::as_str).into(),
             query.run.as_ref().map_or("", RunId::as_str).into(),
+            query.action.as_deref().unwrap_or_default().into(),
             Arg::Integer(i64::try_from(query.limit).unwrap_or(i64::MAX)),
         ];
         let sql = any.replace("$COLUMNS", COLUMNS);

@@ -6,7 +6,7 @@ use cresset_record::{Project, Timestamp};
 
 use super::audit::{About, note};
 use super::users::{self, Grant};
-use super::{check_name, logins, name as read_name, projects};
+use super::{admins, check_name, logins, name as read_name, projects};
 use crate::engine::{Arg, Row, Transaction};
 use crate::error::StoreError;
 
@@ -29,7 +29,9 @@ const COLUMNS: &str = "name, role, project, created, used, owner, expires";
 /// Longest name, in bytes.
 const MAX_NAME: usize = 128;
 /// Most keys.
-const MAX_KEYS: usize = 10_000;
+const MAX_KEYS: i64 = 10_000;
+/// Most keys of one user, who can make them without asking an admin.
+const MAX_OWNED: i64 = 200;
 /// What secrets begin with, so that people and scanners know them when they see one.
 const PREFIX: &str = "crs_";
 /// That a key was used is noted as often, in microseconds.
@@ -215,8 +217,8 @@ impl crate::Store {
     /// Makes a key; gives its secret, which is never shown again.
     ///
     /// # Errors
-    /// `Conflict` where there is a key of this name; `Invalid` where the name is empty or too long; `NotFound` where there is no
-    /// such owner.
+    /// `Conflict` where there is a key of this name, or where the first one is made over the network and is not admin everywhere;
+    /// `Invalid` where the name is empty or too long, or there are too many; `NotFound` where there is no such owner.
     pub fn create_key(&self, new: NewKey) -> Result<(AccessKey, String), StoreError> {
         check_name("the key's name", &new.name, MAX_NAME)?;
         let secret = secret(PREFIX)?;
@@ -233,17 +235,8 @@ impl crate::Store {
             KeyScope::All => None,
             KeyScope::Project(project) => Some(project),
         };
-        let known = self.keys()?.len();
-        if known >= MAX_KEYS {
-            return Err(StoreError::invalid(format!(
-                "there are {known} keys; revoke those that nobody uses"
-            )));
-        }
-        self.engine().write(|tx| {
-            if let Some(owner) = &key.owner {
-                users::require(tx, owner)?;
-            }
-            let made = tx.execute(
+        let insert = |tx: &mut dyn Transaction| {
+            tx.execute(
                 "INSERT INTO access_keys (name, role, project, created, hash, owner, expires) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING",
                 &[
@@ -255,7 +248,14 @@ impl crate::Store {
                     key.owner.as_deref().into(),
                     key.expires.map(|time| time.0).into(),
                 ],
-            )?;
+            )
+        };
+        self.engine().write(|tx| {
+            if let Some(owner) = &key.owner {
+                users::require(tx, owner)?;
+            }
+            make_room(tx, key.owner.as_deref())?;
+            let made = admins::begin_with_one(tx, self.actor(), insert)?;
             if made == 0 {
                 return Err(StoreError::Conflict(format!(
                     "there is a key {:?} already; choose another name, or revoke it first",
@@ -265,7 +265,10 @@ impl crate::Store {
             let about = About {
                 project,
                 run: None,
-                detail: &format!("{} ({})", key.name, key.role.word()),
+                detail: &match &key.owner {
+                    None => format!("{} ({})", key.name, key.role.word()),
+                    Some(owner) => format!("{} ({}) of {owner}", key.name, key.role.word()),
+                },
             };
             note(tx, self.actor(), "key.create", about)
         })?;
@@ -275,14 +278,29 @@ impl crate::Store {
     /// Takes a key back.
     ///
     /// # Errors
-    /// `NotFound` where there is none of this name.
+    /// `NotFound` where there is none of this name; `Conflict` where it is the last that is admin everywhere, over the network.
     pub fn revoke_key(&self, name: &str) -> Result<(), StoreError> {
-        let sql = "DELETE FROM access_keys WHERE name = $1";
-        self.engine()
-            .write(|tx| match tx.execute(sql, &[name.into()])? {
+        self.revoke(name, None)
+    }
+
+    /// Takes a key back that is this user's.
+    ///
+    /// # Errors
+    /// `NotFound` where they have none of this name; `Conflict` where it is the last that is admin everywhere, over the network.
+    pub fn revoke_key_of(&self, owner: &str, name: &str) -> Result<(), StoreError> {
+        self.revoke(name, Some(owner))
+    }
+
+    fn revoke(&self, name: &str, owner: Option<&str>) -> Result<(), StoreError> {
+        let sql = "DELETE FROM access_keys WHERE name = $1 AND ($2 = '' OR owner = $2)";
+        let args = [name.into(), owner.unwrap_or_default().into()];
+        self.engine().write(|tx| {
+            let gone = admins::keep_one(tx, self.actor(), |tx| tx.execute(sql, &args))?;
+            match gone {
                 0 => Err(StoreError::NotFound(format!("there is no key {name:?}"))),
                 _ => note(tx, self.actor(), "key.revoke", About::all(name)),
-            })
+            }
+        })
     }
 
     /// All keys, by name.
@@ -371,6 +389,26 @@ fn find(tx: &mut dyn Transaction, secret: &str) -> Result<Option<AccessKey>, Sto
         Ok(())
     })?;
     Ok(found)
+}
+
+/// Refuses one key more than there may be.
+fn make_room(tx: &mut dyn Transaction, owner: Option<&str>) -> Result<(), StoreError> {
+    let count = |tx: &mut dyn Transaction, of: &str| {
+        let sql = "SELECT COUNT(*) FROM access_keys WHERE $1 = '' OR owner = $1";
+        let found = tx.first(sql, &[of.into()], |row| row.integer(0))?;
+        Ok::<_, StoreError>(found.unwrap_or_default())
+    };
+    if count(tx, "")? >= MAX_KEYS {
+        return Err(StoreError::invalid(format!(
+            "there are {MAX_KEYS} keys; revoke those that nobody uses"
+        )));
+    }
+    match owner {
+        Some(owner) if count(tx, owner)? >= MAX_OWNED => Err(StoreError::invalid(format!(
+            "{owner} has {MAX_OWNED} keys; revoke those that nobody uses"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// 256 random bits in words that a terminal selects with a double click.

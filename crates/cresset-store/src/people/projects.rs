@@ -71,6 +71,13 @@ impl ProjectSettings {
     }
 }
 
+/// What is set for a project.
+fn of(tx: &mut dyn Transaction, project: &Project) -> Result<ProjectSettings, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM project_settings WHERE project = $1");
+    let found = tx.first(&sql, &[project.as_str().into()], ProjectSettings::read)?;
+    Ok(found.map(|(_, settings)| settings).unwrap_or_default())
+}
+
 /// Projects that need a grant of their own.
 pub(super) fn private(tx: &mut dyn Transaction) -> Result<Vec<Project>, StoreError> {
     let sql = "SELECT project FROM project_settings WHERE private = 1";
@@ -83,12 +90,7 @@ impl crate::Store {
     /// # Errors
     /// If the index cannot be read.
     pub fn project_settings(&self, project: &Project) -> Result<ProjectSettings, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM project_settings WHERE project = $1");
-        let args = [project.as_str().into()];
-        let found = self
-            .engine()
-            .read(|tx| tx.first(&sql, &args, ProjectSettings::read))?;
-        Ok(found.map(|(_, settings)| settings).unwrap_or_default())
+        self.engine().read(|tx| of(tx, project))
     }
 
     /// All projects for which something is set, by name.
@@ -110,6 +112,28 @@ impl crate::Store {
         project: &Project,
         settings: &ProjectSettings,
     ) -> Result<(), StoreError> {
+        self.put_project(project, None, settings)
+    }
+
+    /// Sets something for a project, as [`Store::set_project`](crate::Store::set_project) does, if it is still what was `seen`.
+    ///
+    /// # Errors
+    /// As there, and `Conflict` where it is not.
+    pub fn change_project(
+        &self,
+        project: &Project,
+        seen: &ProjectSettings,
+        settings: &ProjectSettings,
+    ) -> Result<(), StoreError> {
+        self.put_project(project, Some(seen), settings)
+    }
+
+    fn put_project(
+        &self,
+        project: &Project,
+        seen: Option<&ProjectSettings>,
+        settings: &ProjectSettings,
+    ) -> Result<(), StoreError> {
         settings.check()?;
         let detail = json!({
             "private": settings.private,
@@ -120,6 +144,13 @@ impl crate::Store {
         let number =
             |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
         self.engine().write(|tx| {
+            if let Some(seen) = seen
+                && of(tx, project)? != *seen
+            {
+                return Err(StoreError::Conflict(format!(
+                    "somebody else changed the settings of {project} meanwhile; look at them again, and change what you want of them"
+                )));
+            }
             tx.execute(
                 "INSERT INTO project_settings (project, private, quota, keep_checkpoints, media_days) \
                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project) DO UPDATE SET private = excluded.private, \

@@ -6,7 +6,7 @@ use cresset_record::Timestamp;
 
 use super::audit::{About, note};
 use super::keys::{KeyScope, Role};
-use super::{check_name, logins, name as read_name};
+use super::{admins, check_name, logins, name as read_name};
 use crate::engine::{Arg, Transaction};
 use crate::error::StoreError;
 
@@ -89,7 +89,8 @@ impl crate::Store {
     /// Says what a user may, in place of what was said before; makes the user where there is none of this name.
     ///
     /// # Errors
-    /// `Invalid` for a name that is empty or too long, two grants for one place, or too many of either.
+    /// `Invalid` for a name that is empty or too long, two grants for one place, or too many of either; `Conflict` where nobody would be
+    /// left with a key that is admin everywhere, over the network.
     pub fn set_user(&self, user: &str, grants: &[Grant]) -> Result<(), StoreError> {
         check_name("the user's name", user, MAX_NAME)?;
         if grants.len() > MAX_GRANTS {
@@ -117,6 +118,18 @@ impl crate::Store {
             may.join(", ")
         };
         let detail = format!("{user} may {may}");
+        let grant_all = |tx: &mut dyn Transaction| {
+            tx.execute("DELETE FROM grants WHERE holder = $1", &[user.into()])?;
+            for grant in grants {
+                let args = [user.into(), grant.role.word().into()];
+                let place = place(grant);
+                tx.execute(
+                    "INSERT INTO grants (holder, role, project) VALUES ($1, $2, $3)",
+                    &[args[0], args[1], place.as_str().into()],
+                )?;
+            }
+            Ok(())
+        };
         self.engine().write(|tx| {
             let made = tx.execute(
                 "INSERT INTO users (name, created) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
@@ -128,15 +141,7 @@ impl crate::Store {
                     "there are {MAX_USERS} users; remove those who left"
                 )));
             }
-            tx.execute("DELETE FROM grants WHERE holder = $1", &[user.into()])?;
-            for grant in grants {
-                let args = [user.into(), grant.role.word().into()];
-                let place = place(grant);
-                tx.execute(
-                    "INSERT INTO grants (holder, role, project) VALUES ($1, $2, $3)",
-                    &[args[0], args[1], place.as_str().into()],
-                )?;
-            }
+            admins::keep_one(tx, self.actor(), grant_all)?;
             let action = if made > 0 {
                 "user.create"
             } else {
@@ -149,18 +154,21 @@ impl crate::Store {
     /// Removes a user, all keys of theirs, and what they are logged in with, at once. Gives the number of keys.
     ///
     /// # Errors
-    /// `NotFound` where there is none of this name.
+    /// `NotFound` where there is none of this name; `Conflict` where nobody would be left with a key that is admin everywhere, over
+    /// the network.
     pub fn remove_user(&self, user: &str) -> Result<u64, StoreError> {
         self.engine().write(|tx| {
             require(tx, user)?;
-            for sql in [
-                "DELETE FROM users WHERE name = $1",
-                "DELETE FROM grants WHERE holder = $1",
-            ] {
-                tx.execute(sql, &[user.into()])?;
-            }
-            logins::end_all(tx, user)?;
-            let keys = tx.execute("DELETE FROM access_keys WHERE owner = $1", &[user.into()])?;
+            let keys = admins::keep_one(tx, self.actor(), |tx| {
+                for sql in [
+                    "DELETE FROM users WHERE name = $1",
+                    "DELETE FROM grants WHERE holder = $1",
+                ] {
+                    tx.execute(sql, &[user.into()])?;
+                }
+                logins::end_all(tx, user)?;
+                tx.execute("DELETE FROM access_keys WHERE owner = $1", &[user.into()])
+            })?;
             note(tx, self.actor(), "user.remove", About::all(user))?;
             Ok(keys)
         })

@@ -33,6 +33,10 @@ export type Received = [
   Check<Fits<S["SettingsPreview"], T.SettingsPreview>>,
   Check<Fits<S["AuditEntry"], T.AuditEntry>>,
   Check<Fits<S["LoginWays"], T.LoginWays>>,
+  Check<Fits<S["User"], T.User>>,
+  Check<Fits<S["RemovedUser"], { keys: number }>>,
+  Check<Fits<S["ServerKey"], T.ServerKey>>,
+  Check<Fits<S["CreatedKey"], T.CreatedKey>>,
   Check<Fits<S["Change"], T.Change>>,
 ];
 
@@ -40,6 +44,10 @@ export type Sent = [
   Check<Fits<T.LabelPatch, S["LabelPatch"]>>,
   Check<Fits<T.RunsAction, S["RunsAction"]>>,
   Check<Fits<T.Settings, S["Settings"]>>,
+  Check<Fits<T.SettingsChange, S["SettingsChange"]>>,
+  Check<Fits<T.Grants, S["Grants"]>>,
+  Check<Fits<T.KeyBody, S["KeyBody"]>>,
+  Check<Fits<Omit<T.KeyBody, "owner">, S["OwnKeyBody"]>>,
   Check<Fits<{ body: T.View["body"] }, S["ViewBody"]>>,
   Check<Fits<{ key: string }, S["Login"]>>,
   Check<Fits<{ runs?: { project: string; run: string }[] }, S["EmptyTrash"]>>,

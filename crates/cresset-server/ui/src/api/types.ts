@@ -6,6 +6,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type Num = number | "NaN" | "inf" | "-inf";
 export type State = "running" | "finished" | "failed" | "stopped" | "crashed";
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
+export type Role = "read" | "write" | "admin";
 export type Goal = "minimize" | "maximize";
 
 /** Every error: 400 401 403 404 405 408 409 413 414 415 416 421 422 429 500 503. */
@@ -25,9 +26,14 @@ export interface ServerInfo {
   version: string;
   /** The folder of runs, for a dashboard on the own machine; null for a server with keys. */
   root: string | null;
-  role: "read" | "write" | "admin";
+  /** The highest that this person has somewhere. */
+  role: Role;
+  /** What they have in all projects; null: they have none there. */
+  role_everywhere: Role | null;
   /** The name of the key that is used, or of the user who is logged in; null where no key is needed. */
   key: string | null;
+  /** Whose key it is; null where it is nobody's. */
+  user: string | null;
   /** Whether they logged in by OpenID Connect. */
   login: boolean;
   now: string;
@@ -364,7 +370,11 @@ export interface ProjectSettings {
   settings: Settings;
   /** Of its runs' folders, at most a minute old. */
   bytes: number;
+  /** Whether this person may set them. */
+  may_change: boolean;
 }
+/** PUT …/settings; 409 where something else is set than was seen. */
+export interface SettingsChange { settings: Settings; seen: Settings | null }
 export interface Settings {
   /** Seen by those only who have a role in this very project, or who are admin everywhere. */
   private: boolean;
@@ -375,9 +385,15 @@ export interface Settings {
   /** null: for good. */
   media_days: number | null;
 }
-export interface SettingsPreview { blobs: number; bytes: number; runs: number }
+export interface SettingsPreview {
+  blobs: number;
+  bytes: number;
+  runs: number;
+  /** Up to ten of the runs, those that lose most first. */
+  losing: { run: string; name: string; blobs: number; bytes: number }[];
+}
 
-/** GET /api/v1/audit ?project= &run= &who= &before=NUMBER &limit=100 (≤ 1000) → AuditEntry[], newest first */
+/** GET /api/v1/audit ?project= &run= &who= &action= &before=NUMBER &limit=100 (≤ 1000) → AuditEntry[], newest first */
 export interface AuditEntry {
   number: number;
   time: string;
@@ -391,6 +407,33 @@ export interface AuditEntry {
   run: string | null;
   detail: string;
 }
+
+/** GET /api/v1/users → User[]; PUT /api/v1/users/{name} Grants → User; DELETE → {keys}: how many went with them. For admins everywhere. */
+export interface Grants {
+  /** In all projects that are not private; null: only in those named. */
+  role: Role | null;
+  projects: { project: string; role: Role }[];
+}
+export interface User extends Grants {
+  name: string;
+  created: string;
+  keys: number;
+}
+/** GET, POST, DELETE /api/v1/access-keys[/{name}] for admins everywhere; …/own-keys for everybody, of their own. */
+export interface ServerKey {
+  name: string;
+  role: Role;
+  /** null: all. */
+  project: string | null;
+  /** null: nobody. */
+  owner: string | null;
+  created: string;
+  used: string | null;
+  ends: string | null;
+}
+export interface KeyBody { name: string; role: Role; project: string | null; owner?: string | null; days: number | null }
+/** The only answer that has the secret. */
+export interface CreatedKey { key: ServerKey; secret: string }
 
 /** GET /api/v1/projects/{project}/views → View[]; GET/PUT/DELETE …/views/{name}. `default` is the one a project opens with. */
 export interface View { name: string; updated: string; body: Json }

@@ -4,6 +4,7 @@ import Moon from "lucide-solid/icons/moon";
 import Search from "lucide-solid/icons/search";
 import Sun from "lucide-solid/icons/sun";
 import Trash from "lucide-solid/icons/trash";
+import Users from "lucide-solid/icons/users";
 import { needsKey } from "../api/client";
 import { AlertBadge } from "../alerts/AlertBadge";
 import { connection, follow } from "../api/live";
@@ -16,13 +17,17 @@ import { openPalette, PaletteHost } from "./palette";
 import { paths, route, type Route } from "./paths";
 import { formatQuery } from "./query";
 import { path, queryParam } from "./router";
+import { isAdmin, server } from "./server";
 import { chooseTheme, themeChoice } from "./theme";
+import { created } from "../people/created";
 import "./shell.css";
 
 const ProjectsPage = lazy(() => import("../projects/ProjectsPage"));
 const TrashPage = lazy(() => import("../projects/TrashPage"));
 const SettingsPage = lazy(() => import("../projects/SettingsPage"));
 const ChangesPage = lazy(() => import("../projects/ChangesPage"));
+const PeoplePage = lazy(() => import("../people/PeoplePage"));
+const SecretDialog = lazy(() => import("../people/SecretDialog"));
 const LoginPage = lazy(() => import("../projects/LoginPage"));
 const WorkspacePage = lazy(() => import("../workspace/WorkspacePage"));
 const ComparePage = lazy(() => import("../compare/ComparePage"));
@@ -94,6 +99,11 @@ export function Shell(): JSX.Element {
             </Match>
           </Switch>
         </IconButton>
+        <Show when={isAdmin() || server()?.user != null}>
+          <a class="icon-button bar-people" href={paths.people()} aria-label={peopleTitle()} title={peopleTitle()}>
+            <Users />
+          </a>
+        </Show>
         <a class="icon-button bar-trash" href={paths.trash()} aria-label="Trash" title="Trash">
           <Trash />
         </a>
@@ -113,6 +123,9 @@ export function Shell(): JSX.Element {
               </Match>
               <Match when={here().page === "changes"}>
                 <ChangesPage />
+              </Match>
+              <Match when={here().page === "people"}>
+                <PeoplePage />
               </Match>
               <Match when={here().page === "settings" && project()} keyed>
                 {(name) => <SettingsPage project={name} />}
@@ -134,9 +147,18 @@ export function Shell(): JSX.Element {
         </ErrorBoundary>
       </main>
       <PaletteHost project={project()} run={runId()} />
+      {/* Here, so that it stays in sight whatever becomes of the page that asked for it. */}
+      <Suspense>
+        <Show when={created()}>{(key) => <SecretDialog created={key()} />}</Show>
+      </Suspense>
       <Toasts />
     </div>
   );
+}
+
+/** What the page of people is for this person. */
+function peopleTitle(): string {
+  return isAdmin() ? "Users and keys" : "Your keys";
 }
 
 const shortcut = `${navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl"} K`;

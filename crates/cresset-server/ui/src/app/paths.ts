@@ -10,6 +10,7 @@ export const paths = {
   run: (project: string, run: string, tab?: string) => `${base}/p/${enc(project)}/runs/${enc(run)}${tab ? `/${tab}` : ""}`,
   trash: () => `${base}/trash`,
   changes: () => `${base}/changes`,
+  people: () => `${base}/people`,
   login: () => `${base}/login`,
 };
 
@@ -23,6 +24,7 @@ export type Route =
   | { page: "run"; project: string; run: string; tab: string | null }
   | { page: "trash" }
   | { page: "changes" }
+  | { page: "people" }
   | { page: "login" }
   | { page: "unknown" };
 
@@ -32,7 +34,7 @@ export function route(path: string, at = base): Route {
   const parts = within.split("/").filter(Boolean).map(dec);
   const [head, project, page, run, tab, ...more] = parts;
   if (head === undefined) return { page: "projects" };
-  if ((head === "trash" || head === "changes") && parts.length === 1) return { page: head };
+  if ((head === "trash" || head === "changes" || head === "people") && parts.length === 1) return { page: head };
   if (head === "login" && parts.length === 1) return { page: "login" };
   if (head === "p" && project !== undefined && more.length === 0) {
     if (page === undefined) return { page: "workspace", project };

@@ -8,6 +8,11 @@ export const [server, { refetch: refetchServer }] = createResource(async () => {
   return answer.ok ? answer.value : undefined;
 });
 
+/** Whether this person is admin of all projects, so that users and keys are theirs to set. */
+export function isAdmin(): boolean {
+  return server()?.role_everywhere === "admin";
+}
+
 /** Whether this person may change things. */
 export function mayWrite(): boolean {
   return server()?.role !== "read";

@@ -2,7 +2,7 @@
 import type { Project, RunRow } from "../api/types";
 import type { Command } from "../app/commands";
 import { paths } from "../app/paths";
-import { server } from "../app/server";
+import { isAdmin, server } from "../app/server";
 import { chooseTheme, type ThemeChoice } from "../app/theme";
 import { navigate } from "../app/router";
 import { copyText } from "../ui/copy";
@@ -32,7 +32,10 @@ export function pageItems(project: string | null): Item[] {
     pages.push(page("settings", `Settings of ${project}`, paths.settings(project)));
   }
   pages.push(page("projects", "All projects", paths.projects()), page("trash", "Trash", paths.trash()));
-  if (server()?.role === "admin") pages.push(page("changes", "Changes: who changed what", paths.changes()));
+  if (isAdmin()) {
+    pages.push(page("changes", "Changes: who changed what", paths.changes()));
+    pages.push({ ...page("people", "Users and keys", paths.people()), alias: "people" });
+  } else if (server()?.user != null) pages.push(page("people", "Your keys", paths.people()));
   const key = server()?.key;
   if (key != null) pages.push({ ...page("login", "Key and sign out", paths.login()), hint: key });
   return pages;

@@ -3,12 +3,15 @@ import { api } from "../api/client";
 import { createQuery } from "../api/query";
 import type { AuditEntry } from "../api/types";
 import { paths } from "../app/paths";
+import { createParam } from "../app/router";
 import { Button } from "../ui/Button";
 import { createClock } from "../ui/clock";
 import { ErrorState } from "../ui/ErrorState";
 import { formatAgo, formatTime } from "../ui/format";
 import { Input } from "../ui/Input";
+import { Select } from "../ui/Select";
 import { Skeleton } from "../ui/Skeleton";
+import { ACTIONS, detailWords } from "./actions";
 import "./projects.css";
 import "./settings.css";
 
@@ -19,18 +22,25 @@ const MOST = 1000;
 /** Who changed what, newest first: in one project, or everywhere. `again` asks anew when it changes. */
 export function Changes(props: { project?: string; again?: number }): JSX.Element {
   const [who, setWho] = createSignal("");
+  const [action, setAction] = createParam("action", (text) => text ?? "", (text) => text || null);
   const [limit, setLimit] = createSignal(PAGE);
   const entries = createQuery<AuditEntry[]>(
-    () => api("/audit", { project: props.project, who: who().trim() || null, limit: limit() }),
+    () => api("/audit", { project: props.project, who: who().trim() || null, action: action() || null, limit: limit() }),
     { live: ({ what }) => what !== "update", every: 2000 },
   );
   createEffect(on(() => props.again, () => entries.refetch(), { defer: true }));
   const now = createClock(20_000);
+  const nothing = (): string => {
+    const by = who().trim() ? " by this key or user" : "";
+    if (action()) return `Nothing of this kind${by}.`;
+    return by ? `Nothing${by}.` : "Nothing has been changed yet.";
+  };
 
   return (
     <>
       <div class="set-who">
         <Input label="By" placeholder="key or user" clearable value={who()} onText={setWho} />
+        <Select label="What" value={action()} options={choices(action())} onChange={(next) => setAction(next, { replace: true })} />
       </div>
       <Show
         when={entries.data()}
@@ -41,7 +51,7 @@ export function Changes(props: { project?: string; again?: number }): JSX.Elemen
         }
       >
         {(all) => (
-          <Show when={all().length > 0} fallback={<p class="muted">{who().trim() ? "Nothing by this key or user." : "Nothing has been changed yet."}</p>}>
+          <Show when={all().length > 0} fallback={<p class="muted">{nothing()}</p>}>
             <table class="proj-table set-table">
               <thead>
                 <tr>
@@ -66,7 +76,7 @@ export function Changes(props: { project?: string; again?: number }): JSX.Elemen
                       <td class="ellipsis">
                         <To entry={entry} project={props.project} />
                       </td>
-                      <td class="set-detail">{entry.detail}</td>
+                      <td class="set-detail">{detailWords(entry)}</td>
                     </tr>
                   )}
                 </For>
@@ -86,6 +96,12 @@ export function Changes(props: { project?: string; again?: number }): JSX.Elemen
       </Show>
     </>
   );
+}
+
+/** What can be chosen; what an address asks for is, too. */
+function choices(current: string): { value: string; label: string }[] {
+  const known = ACTIONS.includes(current) || current === "" ? ACTIONS : [...ACTIONS, current];
+  return [{ value: "", label: "All changes" }, ...known.map((action) => ({ value: action, label: action }))];
 }
 
 /** The run that was changed, or the project where it is not the page's. */

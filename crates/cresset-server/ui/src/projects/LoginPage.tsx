@@ -42,6 +42,11 @@ export default function LoginPage(): JSX.Element {
               <a class="button button-primary" href={paths.projects()}>
                 All projects
               </a>
+              <Show when={server()?.user != null}>
+                <a class="button" href={paths.people()}>
+                  Your keys
+                </a>
+              </Show>
               <Button
                 onClick={() =>
                   void send("POST", api("/logout")).then(() => {

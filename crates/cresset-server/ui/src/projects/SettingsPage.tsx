@@ -1,8 +1,9 @@
-import { createEffect, createMemo, createSignal, on, Show, type JSX } from "solid-js";
-import { api, get, projectPath, send } from "../api/client";
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from "solid-js";
+import { api, projectPath, send } from "../api/client";
 import { createQuery } from "../api/query";
-import type { ProjectSettings, Settings, SettingsPreview } from "../api/types";
-import { server } from "../app/server";
+import type { ProjectSettings, Settings, SettingsChange, SettingsPreview } from "../api/types";
+import { paths } from "../app/paths";
+import { isAdmin } from "../app/server";
 import { Button } from "../ui/Button";
 import { Checkbox } from "../ui/Checkbox";
 import { Dialog } from "../ui/Dialog";
@@ -12,7 +13,7 @@ import { Input } from "../ui/Input";
 import { Skeleton } from "../ui/Skeleton";
 import { toast } from "../ui/Toast";
 import { Changes } from "./Changes";
-import { read, same, written, type Draft } from "./settings";
+import { merged, read, same, settingsWords, written, type Draft } from "./settings";
 import "./projects.css";
 import "./settings.css";
 
@@ -24,10 +25,23 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
   const [asked, setAsked] = createSignal<{ settings: Settings; would: SettingsPreview } | null>(null);
   const [busy, setBusy] = createSignal(false);
   const [saved, setSaved] = createSignal(0);
-  const admin = (): boolean => server()?.role === "admin";
+  /** Somebody else was quicker, and their settings are shown beside what was typed. */
+  const [late, setLate] = createSignal(false);
+  const admin = (): boolean => answer.data()?.may_change ?? false;
 
-  createEffect(on(answer.data, (now) => setDraft(now ? written(now.settings) : null)));
-  const wanted = createMemo(() => (draft() ? read(draft()!) : null));
+  createEffect(
+    on(answer.data, (now, before) => {
+      const mine = draft();
+      if (!now) setDraft(null);
+      else if (late() && before && mine) setDraft(merged(written(before.settings), mine, written(now.settings)));
+      else setDraft(written(now.settings));
+      return now;
+    }),
+  );
+  const wanted = createMemo(() => {
+    const [now, mine] = [answer.data(), draft()];
+    return now && mine ? read(mine, now.settings) : null;
+  });
   const trouble = (field: keyof Draft): string | undefined => wanted()?.troubles[field];
   const isChanged = (): boolean => {
     const [before, now] = [answer.data()?.settings, draft()];
@@ -38,13 +52,7 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
   /** Says first what new rules would remove; anything else is set at once. */
   async function ask(settings: Settings): Promise<void> {
     setBusy(true);
-    const now = await get<ProjectSettings>(url());
     const before = answer.data()?.settings;
-    if (now.ok && before && !same(written(now.value.settings), written(before))) {
-      setBusy(false);
-      answer.refetch();
-      return toast("Somebody else changed these settings meanwhile. They are shown now; change them again.", { tone: "danger" });
-    }
     const rules = before && (settings.keep_checkpoints !== before.keep_checkpoints || settings.media_days !== before.media_days);
     if (!rules) return set(settings);
     const would = await send<SettingsPreview>("POST", `${url()}/preview`, settings);
@@ -57,10 +65,16 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
   async function set(settings: Settings): Promise<void> {
     setAsked(null);
     setBusy(true);
-    const done = await send<ProjectSettings>("PUT", url(), settings);
+    const change: SettingsChange = { settings, seen: answer.data()?.settings ?? null };
+    const done = await send<ProjectSettings>("PUT", url(), change);
     setBusy(false);
+    if (!done.ok && done.failure.code === "conflict") {
+      setLate(true);
+      return answer.refetch();
+    }
     if (!done.ok) return toast(done.failure.message, { tone: "danger" });
     toast("The settings are saved.");
+    setLate(false);
     answer.refetch();
     setSaved((n) => n + 1);
   }
@@ -90,6 +104,12 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
               if (settings && isChanged() && !busy()) void ask(settings);
             }}
           >
+            <Show when={late()}>
+              <p class="set-late" role="alert">
+                Somebody else changed these settings meanwhile; nothing of yours is saved yet. Set now: {settingsWords(now().settings)}. What you typed is still
+                below: save it over that, or undo it.
+              </p>
+            </Show>
             <fieldset disabled={!admin()}>
               <section>
                 <h2>Who sees it</h2>
@@ -99,7 +119,13 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
                   aria-describedby="set-private"
                   onChange={(on) => edit({ private: on })}
                 />
-                <p id="set-private">Only those see a private project who have a role in this very project, or who are admin everywhere.</p>
+                <p id="set-private">
+                  Only those see a private project who have a role in this very project, or who are admin everywhere.
+                  <Show when={isAdmin()}>
+                    {" "}
+                    <a href={paths.people()}>Users and keys</a>
+                  </Show>
+                </p>
               </section>
               <section>
                 <h2>Room</h2>
@@ -123,7 +149,10 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
                 <Button type="submit" kind="primary" disabled={!isChanged() || busy() || !wanted()?.settings}>
                   Save
                 </Button>
-                <Button disabled={!isChanged() || busy()} onClick={() => setDraft(written(now().settings))}>
+                <Button disabled={!isChanged() || busy()} onClick={() => {
+                    setLate(false);
+                    setDraft(written(now().settings));
+                  }}>
                   Undo
                 </Button>
               </div>
@@ -161,6 +190,21 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
               of {formatCount(asked().would.runs)} {asked().would.runs === 1 ? "run" : "runs"} are removed within the hour, and more as time goes on. Nothing can
               bring them back.
             </p>
+            <ul class="set-losing">
+              <For each={asked().would.losing}>
+                {(run) => (
+                  <li>
+                    <a href={paths.run(props.project, run.run)} target="_blank">
+                      {run.name}
+                    </a>{" "}
+                    {formatCount(run.blobs)} {run.blobs === 1 ? "file" : "files"}, {formatBytes(run.bytes)}
+                  </li>
+                )}
+              </For>
+              <Show when={asked().would.runs > asked().would.losing.length}>
+                <li class="muted">and {formatCount(asked().would.runs - asked().would.losing.length)} more runs</li>
+              </Show>
+            </ul>
           </Dialog>
         )}
       </Show>
