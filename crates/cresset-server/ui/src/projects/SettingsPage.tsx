@@ -35,7 +35,6 @@ export default function SettingsPage(props: { project: string }): JSX.Element {
       if (!now) setDraft(null);
       else if (late() && before && mine) setDraft(merged(written(before.settings), mine, written(now.settings)));
       else setDraft(written(now.settings));
-      return now;
     }),
   );
   const wanted = createMemo(() => {
