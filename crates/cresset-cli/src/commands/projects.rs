@@ -52,12 +52,12 @@ fn list(store: &Store, out: &mut Output) -> anyhow::Result<()> {
     }
     for (name, runs) in names {
         let set = settings.iter().find(|(project, _)| *project == name);
-        let words = set.map_or_else(Vec::new, |(_, set)| words(set));
+        let words = set.map_or_else(String::new, |(_, set)| set.to_string());
         table.push(vec![
             Span::raw(human::clean(name.as_str())),
             Span::raw(runs.to_string()),
             Span::raw(human::bytes(store.project_bytes(&name))),
-            Span::raw(words.join(", ")),
+            Span::raw(words),
         ]);
     }
     table.print(out)?;
@@ -114,37 +114,8 @@ fn set(store: &Store, a: &ProjectSetArguments, out: &mut Output) -> anyhow::Resu
         out.line(format!("removes {would}, within the hour"))?;
     }
     store.set_project(&name, &settings)?;
-    let words = words(&settings);
-    let all = match words.as_slice() {
-        [] => "nothing is set".to_owned(),
-        words => words.join(", "),
-    };
-    out.line(human::clean(&format!("{name}: {all}")))?;
+    out.line(human::clean(&format!("{name}: {settings}")))?;
     Ok(())
-}
-
-/// What is set, in words.
-fn words(settings: &ProjectSettings) -> Vec<String> {
-    let mut words = Vec::new();
-    if settings.private {
-        words.push("private".to_owned());
-    }
-    words.extend(
-        settings
-            .quota
-            .map(|bytes| format!("at most {}", human::bytes(bytes))),
-    );
-    words.extend(
-        settings
-            .keep_checkpoints
-            .map(|n| format!("the last {n} checkpoints")),
-    );
-    words.extend(
-        settings
-            .media_days
-            .map(|days| format!("media for {days} days")),
-    );
-    words
 }
 
 fn number<T: FromStr>(text: &str) -> Option<T> {
