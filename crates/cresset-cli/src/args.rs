@@ -127,9 +127,7 @@ Filters:
   "val/auc (macro)" > 0.9  quotes for names and values with odd characters
   A run without the field passes no test of it; NaN passes none either."#;
 
-/// Show one run: overview, charts, histograms over time, alerts with the log around them, and what was lost
-///
-/// Name, tags, group and notes are those that people set, where they did.
+/// Show one run: overview, charts, histograms over time, alerts, and what was lost
 #[derive(Debug, Args)]
 pub(crate) struct ShowArguments {
     #[command(flatten)]

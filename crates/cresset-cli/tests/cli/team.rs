@@ -169,7 +169,7 @@ fn rules_of_a_project_are_tried_before_they_are_set() {
     ]);
     assert_eq!(
         private.printed(),
-        "solder: private, the last 1 checkpoints\n"
+        "solder: private, the last checkpoint of each series\n"
     );
     for (option, value) in [
         ("--quota", "much"),
