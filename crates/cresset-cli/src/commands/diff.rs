@@ -17,7 +17,7 @@ use crate::overview::{Overview, gpu_models};
 use crate::table::{Column, Table};
 use crate::{flat, human, locate, select, theme};
 
-/// Columns of a value in the table; all of it is in the JSON.
+/// Columns of a value on a terminal; all of it is in the JSON.
 const LONGEST: usize = 48;
 /// Paths of the environment that differ in any two runs.
 const OWN: [&str; 2] = ["slurm.job_id", "program.pid"];
@@ -218,22 +218,38 @@ fn print_table(titles: &[String], rows: &[Row], out: &mut Output) -> io::Result<
     let first = Column::whole("");
     let columns = titles.iter().map(|title| Column::text(title));
     let mut table = Table::new(std::iter::once(first).chain(columns).collect());
+    let exact = out.width().is_none();
     for row in rows {
         let key = Span::styled(format!("  {}", human::clean(&row.key)), theme::QUIET);
-        let values = row.values.iter().map(|value| match value {
+        let texts = |exact| -> Vec<String> {
+            let texts = row.values.iter().map(|value| shown(value, exact));
+            texts.collect()
+        };
+        // Values that differ must look so.
+        let brief = texts(false);
+        let are_alike = brief.windows(2).all(|pair| pair[0] == pair[1]);
+        let texts = if exact || are_alike {
+            texts(true)
+        } else {
+            brief
+        };
+        let values = row.values.iter().zip(texts);
+        let values = values.map(|(value, text)| match value {
             Json::Null => Span::styled("–", theme::QUIET),
-            value => Span::raw(shown(value)),
+            _ => Span::raw(text),
         });
         table.push(std::iter::once(key).chain(values).collect());
     }
     table.print(out).map(|_| ())
 }
 
-/// A value on one line, not too long.
-fn shown(value: &Json) -> String {
+/// A value on one line; unless it is to be exact, neither with all digits nor too long.
+fn shown(value: &Json, exact: bool) -> String {
     let lines = value.as_str().map_or(0, |text| text.lines().count());
-    match lines {
-        0 | 1 => human::fit(&human::json(value), LONGEST),
-        n => format!("{}: see --json", human::count(n as u64, "line")),
+    match value.as_f64().filter(|_| value.is_f64()) {
+        _ if lines > 1 => format!("{}: see --json", human::count(lines as u64, "line")),
+        Some(number) if !exact => human::number(number, 5),
+        _ if exact => human::json(value),
+        _ => human::fit(&human::json(value), LONGEST),
     }
 }
