@@ -85,12 +85,15 @@ fn set(store: &Store, a: &ProjectSetArguments, out: &mut Output) -> anyhow::Resu
     let is_new_rule = settings.removes() && rules(&settings) != rules(&before);
     if is_new_rule {
         let runs: BTreeSet<&str> = expired.iter().map(|blob| blob.run.run.as_str()).collect();
-        let would = format!(
-            "{} of {}, {}",
-            human::count(expired.len() as u64, "checkpoint or media value"),
-            human::count(runs.len() as u64, "run"),
-            human::bytes(expired.iter().map(|blob| blob.bytes).sum())
-        );
+        let would = match expired.len() as u64 {
+            0 => "nothing of what there is now".to_owned(),
+            values => format!(
+                "{} of {}, {}",
+                human::count(values, "checkpoint or media value"),
+                human::count(runs.len() as u64, "run"),
+                human::bytes(expired.iter().map(|blob| blob.bytes).sum())
+            ),
+        };
         if !a.yes {
             out.line(format!(
                 "would remove {would}; nothing is set yet, --yes sets it"

@@ -280,7 +280,7 @@ impl crate::Store {
             let about = About {
                 project,
                 run: None,
-                detail: &format!("{} ({})", key.name, key.role.word()),
+                detail: &format!("{} ({})", key.name, key.may()),
             };
             note(tx, self.actor(), "key.create", about)
         })?;

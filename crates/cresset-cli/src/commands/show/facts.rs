@@ -93,7 +93,8 @@ fn imported(environment: &Map<String, Json>) -> Option<String> {
 }
 
 fn text<'a>(environment: &'a Map<String, Json>, place: &str, name: &str) -> Option<&'a str> {
-    environment.get(place)?.get(name)?.as_str()
+    let text = environment.get(place)?.get(name)?.as_str()?;
+    (!text.is_empty()).then_some(text)
 }
 
 fn command(environment: &Map<String, Json>) -> Option<String> {
