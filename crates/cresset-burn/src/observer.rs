@@ -39,6 +39,8 @@ pub(crate) struct Observer {
 pub(crate) struct Observation {
     step: u64,
     landing: Landing,
+    /// All parameters in the order of the model.
+    names: Vec<Arc<str>>,
     /// Of parameters in host memory.
     entries: Vec<Entry>,
     groups: Vec<Group>,
@@ -111,10 +113,13 @@ impl Observer {
         model.visit(&mut walk);
         let (all, never) = (walk.entries, walk.never);
         report_no_gradient(&self.run, &never);
+        let names = all.iter().map(|entry| Arc::clone(entry.series.name()));
+        let names = names.collect();
         let (entries, groups) = self.divide(all);
         Some(Observation {
             step,
             landing,
+            names,
             entries,
             groups,
             cost: began.elapsed(),
@@ -203,6 +208,7 @@ impl Observer {
         let Observation {
             step,
             landing,
+            names,
             entries,
             groups,
             cost,
@@ -223,6 +229,7 @@ impl Observer {
             .collect();
         let queued = self.run.defer(bytes, move |run| {
             let mut findings = Findings::new(run, step);
+            findings.declared(names.into_iter());
             let mut is_whole = work_out(entries, &mut findings).is_some();
             for (number, device, series, queued) in groups {
                 is_whole &= read(&series, has_gradients, queued, &mut findings).is_some();

@@ -2,6 +2,7 @@
 
 mod host_part;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub(crate) struct Observer {
     /// Takes CPUs for other devices, to test what is done there.
     everything_on_device: bool,
     variables: Vec<Variable>,
+    /// Names in the order in which the backward pass comes to them, once a graph was seen.
+    order: Option<Arc<[Arc<str>]>>,
     device_stats: DeviceStats,
     norm: Series,
     observations: Observations,
@@ -79,6 +82,7 @@ impl Observer {
             parameters,
             everything_on_device: false,
             variables: Vec::new(),
+            order: None,
             device_stats: DeviceStats::default(),
             observations: Observations::default(),
             spare: Arc::default(),
@@ -97,6 +101,21 @@ impl Observer {
     /// What the last observation that was worked out cost a device; zero where that cannot be measured.
     pub(crate) fn device_time(&self) -> Duration {
         self.observations.device_time()
+    }
+
+    /// Learns from the graph of a loss in which order the backward pass comes to the variables: of the first loss, and `anew` of
+    /// a bad one, whose graph may be another.
+    pub(crate) fn see_graph(&mut self, loss: &Tensor, anew: bool) {
+        if !self.gradients || (self.order.is_some() && !anew) {
+            return;
+        }
+        self.refresh();
+        let names: HashMap<TensorId, &Arc<str>> = (self.variables.iter())
+            .map(|variable| (variable.id, variable.parameter.name()))
+            .collect();
+        let nodes = loss.sorted_nodes().into_iter();
+        let order = nodes.filter_map(|node| names.get(&node.id()).map(|&name| Arc::clone(name)));
+        self.order = Some(order.collect());
     }
 
     /// Takes hold of the gradients, which never change, and copies the parameters, which the step will change. `None`
@@ -140,8 +159,12 @@ impl Observer {
         };
         let norm = self.gradients.then(|| self.norm.clone());
         let spare = Arc::clone(&self.spare);
+        let order = self.order.clone();
         let queued = self.run.defer(host.bytes(), move |run| {
             let mut findings = Findings::new(run, step);
+            if let Some(order) = order {
+                findings.reached(order);
+            }
             host.work_out(&mut findings);
             let mut device_time = Duration::ZERO;
             let mut failed = false;

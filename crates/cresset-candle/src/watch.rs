@@ -239,9 +239,12 @@ impl<O: Optimizer> Optimizer for Watched<O> {
             recorder.record(&self.run, self.step, loss);
             bad_loss = recorder.is_bad();
         }
-        let grads = loss.backward()?;
         // The gradients of a bad loss name the layer.
         let forced = bad_loss && !self.observer.saw_bad_gradient();
+        if self.run.is_enabled() {
+            self.observer.see_graph(loss, forced);
+        }
+        let grads = loss.backward()?;
         self.observed_step(&grads, forced)
     }
 }

@@ -46,6 +46,7 @@ pub(crate) enum Command {
     Ui(UiArguments),
     Runs(RunsArguments),
     Show(ShowArguments),
+    Diff(DiffArguments),
     Watch(WatchArguments),
     Export(ExportArguments),
     Verify(VerifyArguments),
@@ -126,11 +127,14 @@ Filters:
   "val/auc (macro)" > 0.9  quotes for names and values with odd characters
   A run without the field passes no test of it; NaN passes none either."#;
 
-/// Show one run: overview, charts, histograms over time, and what was lost
+/// Show one run: overview, charts, histograms over time, alerts, and what was lost
 #[derive(Debug, Args)]
 pub(crate) struct ShowArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
+    /// Everything: also what Cresset records by itself (system/, gradients/, parameters/, update_ratio/), and all charts
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) all: bool,
     /// Only the series that match, such as `val/*`; may be given several times
     #[arg(long, short, value_name = "PATTERN")]
     pub(crate) key: Vec<String>,
@@ -141,6 +145,24 @@ pub(crate) struct ShowArguments {
     #[arg(long, value_name = "N")]
     pub(crate) width: Option<u16>,
     /// Print a JSON object instead
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show what differs between runs: config, environment and summary
+///
+/// The environment has the code (commit, uncommitted changes), the compiler, crate versions, the host and its GPUs. What is the
+/// same in all runs is left out, and so is what differs in any two runs, such as process ids, and what Cresset records by itself.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cresset diff calm-harbor-1 late-ember-9")]
+pub(crate) struct DiffArguments {
+    /// The runs, as `cresset show` takes them; the first is what the others are compared with
+    #[arg(value_name = "RUN", required = true, num_args = 2..)]
+    pub(crate) runs: Vec<String>,
+    /// Also what differs in any two runs, and what Cresset records by itself
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print a JSON object instead, with whole values
     #[arg(long)]
     pub(crate) json: bool,
 }

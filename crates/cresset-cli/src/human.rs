@@ -1,6 +1,7 @@
 //! Numbers, times and texts as people read them.
 
 use cresset_record::Timestamp;
+pub(crate) use cresset_store::size_in_words as bytes;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -100,21 +101,6 @@ pub(crate) fn age(seconds: f64) -> String {
         604_800..31_536_000 => format!("{}w", whole / 604_800),
         _ => format!("{}y", whole / 31_536_000),
     }
-}
-
-/// A count of bytes with a binary unit.
-pub(crate) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let mut value = count as f64;
-    let mut unit = "B";
-    for next in UNITS {
-        if value < 1024.0 {
-            break;
-        }
-        value /= 1024.0;
-        unit = next;
-    }
-    format!("{} {unit}", number(value, 3))
 }
 
 /// Reads a count of bytes: `1000000`, `50GB`, `1.5 GiB`.
@@ -314,10 +300,6 @@ mod tests {
         assert_eq!(
             [1, 12, 123, 1_234, 1_234_567].map(grouped).join(" "),
             "1 12 123 1,234 1,234,567"
-        );
-        assert_eq!(
-            [0, 1023, 1536, 5 << 30].map(bytes).join(" "),
-            "0 B 1023 B 1.5 KiB 5 GiB"
         );
     }
 

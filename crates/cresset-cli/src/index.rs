@@ -3,8 +3,8 @@
 use std::io;
 
 use anyhow::Context;
-use cresset_record::Root;
-use cresset_store::{Store, StoreError};
+use cresset_record::{Root, RunDir};
+use cresset_store::{LabelPatch, RunKey, Store, StoreError};
 use tempfile::TempDir;
 
 /// An index that knows all that is in the logs now.
@@ -48,6 +48,29 @@ impl Index {
             _apart: apart,
         })
     }
+}
+
+/// What people set of runs, for commands that read the logs themselves: nothing if there is no index yet.
+pub(crate) fn labels(root: &Root) -> Vec<(RunKey, LabelPatch)> {
+    if !root.path().join("index.sqlite").is_file() {
+        return Vec::new();
+    }
+    let read = Store::open(root.clone()).and_then(|store| store.labels());
+    read.unwrap_or_else(|error| {
+        eprintln!("cresset: names, tags and notes that people gave cannot be read: {error}");
+        Vec::new()
+    })
+}
+
+/// What people set of the run in this folder, of `labels`.
+pub(crate) fn labels_in<'a>(
+    labels: &'a [(RunKey, LabelPatch)],
+    root: &Root,
+    dir: &RunDir,
+) -> Option<&'a LabelPatch> {
+    let is_it = |key: &RunKey| root.run(&key.project, &key.run).path() == dir.path();
+    let found = labels.iter().find(|(key, _)| is_it(key));
+    found.map(|(_, labels)| labels)
 }
 
 fn is_refusal(error: &io::Error) -> bool {

@@ -5,11 +5,12 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use cresset_record::{Digest, Follower, Record, Removed, Root, RunDir, Start, Timestamp};
+use cresset_record::{Digest, Follower, Record, Removed, Root, RunDir, RunView, Start, Timestamp};
 use cresset_store::{RunKey, Store, TableQuery, Trashed};
+use serde_json::{Map, Value as Json};
 
 use crate::exit::Failure;
-use crate::human;
+use crate::{human, index};
 
 /// How many runs an error message lists.
 const SHOWN: usize = 8;
@@ -88,15 +89,26 @@ pub(crate) fn run(given_root: Option<&Path>, wanted: &str) -> anyhow::Result<Run
     let place = root.path().display().to_string();
     let mut runs = list(&root)?;
     if !is_newest(wanted) && !runs.iter().any(|run| run.is_called(wanted)) {
-        // A name that was given later stands further on in the log.
-        runs = with_current_names(runs);
+        // A name that was given later stands further on in the log, or is what a person set.
+        runs = with_current_names(&root, runs);
     }
     let is_a_run = is_newest(wanted) || runs.iter().any(|run| run.is_called(wanted));
     let file = Path::new(wanted);
     if !is_a_run && file.is_file() {
         return by_content(&root, file);
     }
-    choose(&place, runs, wanted)
+    choose(&place, runs, wanted, origin_of_log)
+}
+
+/// Where an imported run comes from, by its log.
+fn origin_of_log(dir: &RunDir) -> Option<String> {
+    origin(RunView::open(dir.clone()).ok()?.environment())
+}
+
+/// The tracker that a run was imported from, which may have had it from here.
+pub(crate) fn origin(environment: &Map<String, Json>) -> Option<String> {
+    let from = environment.get("import")?.get("from")?.as_str()?;
+    Some(human::clean(from))
 }
 
 /// The run that a person means, as [`run`], among those that the index knows, by the names that people gave them.
@@ -125,13 +137,19 @@ pub(crate) fn known_run(store: &Store, wanted: &str) -> anyhow::Result<RunKey> {
             head.created,
         ));
     }
-    choose(&root.path().display().to_string(), runs, wanted)
+    let from = |key: &RunKey| origin(&store.run(key).ok()?.environment);
+    choose(&root.path().display().to_string(), runs, wanted, from)
 }
 
 /// The run that a person means among those in the trash.
 pub(crate) fn trashed_run(trash: &[Trashed], wanted: &str) -> anyhow::Result<RunKey> {
     let known = |run: &Trashed| Known::<RunKey>::of(run.key.clone(), &run.name, Some(run.deleted));
-    choose("the trash", trash.iter().map(known).collect(), wanted)
+    choose(
+        "the trash",
+        trash.iter().map(known).collect(),
+        wanted,
+        |_| None,
+    )
 }
 
 /// All runs of a folder.
@@ -145,6 +163,8 @@ struct Known<T> {
     run: T,
     id: String,
     name: String,
+    /// Another name, which a person gave it.
+    given: Option<String>,
     /// Empty where it is not known.
     project: String,
     time: Option<Timestamp>,
@@ -156,7 +176,8 @@ impl<T> Known<T> {
     }
 
     fn is_called(&self, wanted: &str) -> bool {
-        self.id.starts_with(wanted) || self.name == wanted
+        let is_given = self.given.as_deref() == Some(wanted);
+        self.id.starts_with(wanted) || self.name == wanted || is_given
     }
 }
 
@@ -165,6 +186,7 @@ impl Known<RunKey> {
         Self {
             id: key.run.as_str().to_owned(),
             name: name.to_owned(),
+            given: None,
             project: key.project.as_str().to_owned(),
             time,
             run: key,
@@ -182,17 +204,19 @@ impl Known<RunDir> {
                 .map_or("", |start| start.project.as_str())
                 .to_owned(),
             name: start.map_or_else(String::new, |start| start.name),
+            given: None,
             run: dir,
         }
     }
 }
 
 fn list(root: &Root) -> anyhow::Result<Vec<Known<RunDir>>> {
-    let known = |dir: RunDir| {
-        let start = head(&dir);
-        Known::<RunDir>::of(dir, start)
-    };
     Ok(runs(root)?.into_iter().map(known).collect())
+}
+
+fn known(dir: RunDir) -> Known<RunDir> {
+    let start = head(&dir);
+    Known::<RunDir>::of(dir, start)
 }
 
 /// The head of a run, which stands in its first frames: a whole log need not be read for it.
@@ -237,10 +261,11 @@ fn by_content(root: &Root, file: &Path) -> anyhow::Result<RunDir> {
             file.display()
         ))),
         many => {
-            let ids: Vec<&str> = found.iter().map(RunDir::id_text).collect();
+            let known: Vec<_> = found.into_iter().map(known).collect();
+            let all: Vec<_> = known.iter().collect();
             Err(Failure::not_found(format!(
-                "{many} runs recorded this very file; say which by id: {}",
-                ids.join(", ")
+                "{many} runs recorded this very file; say which by id:{}",
+                listed(&all, origin_of_log)
             )))
         }
     }
@@ -250,7 +275,13 @@ fn is_newest(wanted: &str) -> bool {
     matches!(wanted, "latest" | "-")
 }
 
-fn choose<T>(place: &str, mut runs: Vec<Known<T>>, wanted: &str) -> anyhow::Result<T> {
+/// `origin` says where an imported run comes from.
+fn choose<T>(
+    place: &str,
+    mut runs: Vec<Known<T>>,
+    wanted: &str,
+    origin: impl Fn(&T) -> Option<String>,
+) -> anyhow::Result<T> {
     if is_newest(wanted) {
         let newest = runs.into_iter().max_by(|a, b| a.order().cmp(&b.order()));
         let newest = newest.map(|known| known.run);
@@ -264,27 +295,37 @@ fn choose<T>(place: &str, mut runs: Vec<Known<T>>, wanted: &str) -> anyhow::Resu
         .filter(|known| known.is_called(wanted))
         .collect();
     match fitting.len() {
-        0 => Err(Failure::not_found(unknown(place, &runs, wanted))),
+        0 => Err(Failure::not_found(unknown(place, &runs, wanted, origin))),
         1 => {
             runs.retain(|known| known.is_called(wanted));
             Ok(runs.swap_remove(0).run)
         }
         many => Err(Failure::not_found(format!(
             "`{wanted}` may be any of {many} runs; say which by id:{}",
-            listed(&fitting)
+            listed(&fitting, origin)
         ))),
     }
 }
 
-fn with_current_names(runs: Vec<Known<RunDir>>) -> Vec<Known<RunDir>> {
+fn with_current_names(root: &Root, runs: Vec<Known<RunDir>>) -> Vec<Known<RunDir>> {
+    let labels = index::labels(root);
     let current = |known: Known<RunDir>| {
-        let view = cresset_record::RunView::open(known.run.clone()).ok();
-        Known::<RunDir>::of(known.run, view.and_then(|v| v.start().cloned()))
+        let view = RunView::open(known.run.clone()).ok();
+        let given = index::labels_in(&labels, root, &known.run).and_then(|set| set.name.clone());
+        Known {
+            given,
+            ..Known::<RunDir>::of(known.run, view.and_then(|v| v.start().cloned()))
+        }
     };
     runs.into_iter().map(current).collect()
 }
 
-fn unknown<T>(place: &str, runs: &[Known<T>], wanted: &str) -> String {
+fn unknown<T>(
+    place: &str,
+    runs: &[Known<T>],
+    wanted: &str,
+    origin: impl Fn(&T) -> Option<String>,
+) -> String {
     if runs.is_empty() {
         return format!("no run `{wanted}`: {place} holds no runs yet");
     }
@@ -299,11 +340,11 @@ fn unknown<T>(place: &str, runs: &[Known<T>], wanted: &str) -> String {
         "no run in {place} has the id or name `{wanted}`; there {} {}:{}",
         if runs.len() == 1 { "is" } else { "are" },
         human::count(runs.len() as u64, "run"),
-        listed(&sorted)
+        listed(&sorted, origin)
     )
 }
 
-fn listed<T>(runs: &[&Known<T>]) -> String {
+fn listed<T>(runs: &[&Known<T>], origin: impl Fn(&T) -> Option<String>) -> String {
     let mut text = String::new();
     let shown = &runs[..runs.len().min(SHOWN)];
     let widest = |of: fn(&Known<T>) -> String| {
@@ -311,7 +352,7 @@ fn listed<T>(runs: &[&Known<T>]) -> String {
         widths.max().unwrap_or(0)
     };
     let id = |known: &Known<T>| known.id.clone();
-    let name = |known: &Known<T>| human::clean(&known.name);
+    let name = |known: &Known<T>| human::clean(known.given.as_ref().unwrap_or(&known.name));
     let (id_width, name_width) = (widest(id), widest(name));
     for known in shown {
         let (id, name) = (id(known), name(known));
@@ -319,10 +360,13 @@ fn listed<T>(runs: &[&Known<T>]) -> String {
             " ".repeat(id_width - human::width(&id)),
             " ".repeat(name_width - human::width(&name)),
         );
-        let about = known.time.map_or_else(String::new, |time| {
+        let mut about = known.time.map_or_else(String::new, |time| {
             let project = human::clean(&known.project);
             format!("in {project}, {}", human::local_time(time))
         });
+        if let Some(from) = origin(&known.run) {
+            about += &format!(", imported from {from}");
+        }
         // Writing to a String cannot fail.
         let _ = write!(text, "\n  {id}{id_gap}  {name}{name_gap}  {about}");
     }

@@ -10,6 +10,7 @@ mod credentials;
 mod exit;
 #[cfg(test)]
 mod fixture;
+mod flat;
 mod heat;
 mod human;
 mod index;

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use cresset_record::{RunView, State, Timestamp};
+use cresset_record::{Root, RunView, State, Timestamp};
 use cresset_store::RunDocument;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use crate::human;
+use crate::{human, index};
 
 /// What is known of a run without its series. Its JSON is what `cresset runs --json` prints.
 #[derive(Clone, Debug, Serialize)]
@@ -51,8 +51,33 @@ fn as_rfc3339<S: serde::Serializer>(time: &Option<Timestamp>, s: S) -> Result<S:
 }
 
 impl Overview {
-    /// The brief form of a run.
-    pub(crate) fn of(view: &RunView) -> Self {
+    /// The brief form of a run, with what people set of it.
+    pub(crate) fn labelled(view: &RunView) -> Self {
+        let mut overview = Self::of(view);
+        let dir = view.dir();
+        // `<root>/<project>/<run>`
+        let Some(root) = dir.path().ancestors().nth(2).map(Root::new) else {
+            return overview;
+        };
+        let labels = index::labels(&root);
+        if let Some(set) = index::labels_in(&labels, &root, dir).cloned() {
+            let Self {
+                name,
+                group,
+                tags,
+                notes,
+                ..
+            } = &mut overview;
+            *name = set.name.unwrap_or_else(|| std::mem::take(name));
+            *group = set.group.unwrap_or_else(|| group.take());
+            *tags = set.tags.unwrap_or_else(|| std::mem::take(tags));
+            *notes = set.notes.unwrap_or_else(|| std::mem::take(notes));
+        }
+        overview
+    }
+
+    /// The brief form of a run, as its log has it.
+    fn of(view: &RunView) -> Self {
         let start = view.start();
         let state = view.state();
         let summary = view.summary();
@@ -125,4 +150,19 @@ fn host(environment: &Map<String, Json>) -> Option<String> {
         Json::Object(host) => host.get("name")?.as_str().map(str::to_owned),
         _ => None,
     }
+}
+
+/// The models of the GPUs, as the environment record gives them: `2 × NVIDIA H100`.
+pub(crate) fn gpu_models(environment: &Map<String, Json>) -> Vec<String> {
+    let gpus = environment.get("gpus").and_then(Json::as_array);
+    let models: Vec<&str> = gpus
+        .into_iter()
+        .flatten()
+        .filter_map(|gpu| gpu.get("model")?.as_str())
+        .collect();
+    let alike = models.chunk_by(|a, b| a == b).map(|alike| match alike {
+        [model] => (*model).to_owned(),
+        _ => format!("{} × {}", alike.len(), alike[0]),
+    });
+    alike.collect()
 }

@@ -11,11 +11,23 @@ pub(crate) struct Selected<'a> {
     pub(crate) definition: Definition,
 }
 
+/// Beginnings of the keys that Cresset gives to what it records by itself.
+const RESERVED: [&str; 5] = [
+    "system/",
+    "gradients/",
+    "parameters/",
+    "update_ratio/",
+    "cresset/",
+];
+
+/// The beginning by which a key is one of those that Cresset gives to what it records by itself.
+pub(crate) fn reserved(key: &str) -> Option<&'static str> {
+    RESERVED.into_iter().find(|prefix| key.starts_with(prefix))
+}
+
 /// Whether the key is one of those that Cresset gives to what it records by itself.
 pub(crate) fn is_reserved(key: &str) -> bool {
-    ["system/", "gradients/", "parameters/", "cresset/"]
-        .iter()
-        .any(|prefix| key.starts_with(prefix))
+    reserved(key).is_some()
 }
 
 /// Whether the key matches one of the patterns, in which `*` stands for anything.

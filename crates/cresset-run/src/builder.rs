@@ -18,6 +18,7 @@ use crate::companion::{Companion, Progress};
 use crate::environment;
 use crate::losses::Losses;
 use crate::media::Redaction;
+use crate::not_finite::Told;
 use crate::options::{Durability, Overflow};
 use crate::panics;
 use crate::recorder::{Parts, Recorder};
@@ -297,12 +298,14 @@ impl Builder {
         };
         let losses = Arc::new(Losses::default());
         let storage_down = Arc::new(AtomicBool::new(false));
+        let told = Arc::new(Told::default());
         let mut storage = Storage::open(
             place,
             start,
             Arc::clone(&clock),
             Arc::clone(&losses),
             Arc::clone(&storage_down),
+            Arc::clone(&told),
         )
         .map_err(StartError::Held)?;
         if resuming {
@@ -326,6 +329,7 @@ impl Builder {
             storage,
             clock,
             losses,
+            told,
             storage_down,
             dir,
             redactions: self.redactions,

@@ -54,6 +54,7 @@ mod inbox;
 mod keys;
 mod losses;
 mod media;
+mod not_finite;
 mod options;
 mod panics;
 mod preamble;

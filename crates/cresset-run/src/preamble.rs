@@ -30,6 +30,12 @@ impl Preamble {
         }
     }
 
+    /// The name of a key's number.
+    pub(crate) fn key(&self, id: KeyId) -> Option<&str> {
+        let known = self.keys.iter().find(|(known, _)| *known == id);
+        known.map(|(_, key)| key.as_str())
+    }
+
     /// Takes in what a record says that stays true.
     pub(crate) fn absorb(&mut self, record: &Record) {
         match record {

@@ -13,6 +13,7 @@ use crate::inbox::{Batch, Inbox, Wake};
 use crate::keys::Keys;
 use crate::losses::Losses;
 use crate::media::Redaction;
+use crate::not_finite::Told;
 use crate::options::{Durability, Overflow};
 use crate::stop::{StopSignal, StopWatch};
 use crate::storage::Storage;
@@ -33,6 +34,7 @@ const CLOSED: u8 = 2;
 pub(crate) struct Recorder {
     pub(crate) clock: Arc<Clock>,
     pub(crate) losses: Arc<Losses>,
+    pub(crate) told: Arc<Told>,
     pub(crate) worker: Worker,
     pub(crate) dir: RunDir,
     pub(crate) redactions: Vec<Redaction>,
@@ -65,6 +67,7 @@ pub(crate) struct Parts {
     pub(crate) storage: Storage,
     pub(crate) clock: Arc<Clock>,
     pub(crate) losses: Arc<Losses>,
+    pub(crate) told: Arc<Told>,
     pub(crate) storage_down: Arc<AtomicBool>,
     pub(crate) dir: RunDir,
     pub(crate) redactions: Vec<Redaction>,
@@ -79,6 +82,7 @@ impl Recorder {
         Self {
             clock: parts.clock,
             losses: parts.losses,
+            told: parts.told,
             worker: Worker::default(),
             dir: parts.dir,
             redactions: parts.redactions,

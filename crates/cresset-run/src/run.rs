@@ -182,7 +182,8 @@ impl Run {
     }
 
     /// Logs scalars of one step: pairs of a key or [`Series`], and a number. NaN and infinities are kept, and so are
-    /// steps that go back or come twice.
+    /// steps that go back or come twice. The first NaN or infinity of a series whose name says loss (`train/loss`,
+    /// `nll_loss`), becomes an alert, on a thread of ours; of 32 series at most.
     ///
     /// ```
     /// # let run = cresset_run::init("doc").disabled(true).start()?;
@@ -421,6 +422,17 @@ impl Run {
             }),
             bytes,
         );
+    }
+
+    /// Tells of the first value of a series that is not a finite number, unless that was done.
+    pub(crate) fn tell_not_finite(&self, step: u64, key: &str, value: f64) {
+        let Some(recorder) = self.recorder() else {
+            return;
+        };
+        if let Some(alert) = recorder.told.first(key, step, value, recorder.now()) {
+            let bytes = alert.title.len() + alert.text.len();
+            recorder.record(Record::Alert(alert), bytes);
+        }
     }
 
     fn submit(&self, record: Record, bytes: usize) {

@@ -14,6 +14,7 @@ use cresset_record::{
 use crate::clock::Clock;
 use crate::inbox::Batch;
 use crate::losses::Losses;
+use crate::not_finite::{Lookout, Told};
 use crate::preamble::Preamble;
 
 /// A frame is sealed when it has so many bytes.
@@ -66,6 +67,7 @@ pub(crate) struct Storage {
     losses: Arc<Losses>,
     /// Shared with log calls, which then name the right reason for what they drop.
     down: Arc<AtomicBool>,
+    lookout: Lookout,
     warned: Vec<&'static str>,
 }
 
@@ -80,6 +82,7 @@ impl Storage {
         clock: Arc<Clock>,
         losses: Arc<Losses>,
         down: Arc<AtomicBool>,
+        told: Arc<Told>,
     ) -> Result<Self, LockError> {
         let mut storage = Self {
             place,
@@ -98,6 +101,7 @@ impl Storage {
             clock,
             losses,
             down,
+            lookout: Lookout::new(told),
             warned: Vec::new(),
         };
         match storage.begin() {
@@ -202,6 +206,11 @@ impl Storage {
         self.frame.push_row(step, time, points);
         self.in_frame.points += points.len() as u64;
         self.seal_if_large();
+        let preamble = &self.preamble;
+        let alerts = self.lookout.look(step, time, points, |id| preamble.key(id));
+        for alert in alerts {
+            self.record(&Record::Alert(alert));
+        }
     }
 
     /// Puts a record into the frame.

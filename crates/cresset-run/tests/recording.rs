@@ -318,3 +318,38 @@ fn a_run_whose_log_lost_everything_is_taken_up_all_the_same() {
     assert_eq!(view.state(), State::Finished);
     assert_eq!(view.series_of("loss").unwrap().points()[0].step, 1);
 }
+
+#[test]
+fn the_first_loss_that_is_not_finite_is_told_of_once_whoever_sees_it() {
+    for durability in [Durability::Buffered, Durability::Written] {
+        let dir = tempfile::tempdir().unwrap();
+        let run = init("p").dir(dir.path()).durability(durability).start();
+        let run = run.unwrap();
+        let [watch, other] = [(); 2].map(|()| cresset_run::watch::LossWatch::default());
+        for step in 0..10u64 {
+            let loss = if step < 7 { 0.5 } else { f64::NAN };
+            run.log(step, [("train/loss", loss), ("val/recall/void", f64::NAN)]);
+            run.log(step, [("nll_loss", 1.0 / (9.0 - step as f64))]);
+            watch.see(&run, step, "train/loss", loss);
+            other.see(&run, step, "objective", loss);
+        }
+        let path = run.dir().unwrap().to_owned();
+        assert!(run.finish().complete);
+        let view = view(&path);
+        let mut found: Vec<_> = (view.alerts().iter())
+            .map(|alert| (alert.step, alert.title.as_str()))
+            .collect();
+        found.sort_unstable();
+        let expected = [
+            (Some(7), "objective is NaN at step 7"),
+            (Some(7), "train/loss is NaN at step 7"),
+            (Some(9), "nll_loss is inf at step 9"),
+        ];
+        assert_eq!(found, expected);
+        assert!(
+            view.alerts()
+                .iter()
+                .all(|alert| alert.level == Level::Error)
+        );
+    }
+}

@@ -75,6 +75,7 @@ mod table;
 mod usage;
 mod values;
 mod varint;
+mod words;
 
 pub use backup::{Backup, BadFile, backups, check_backup, restore_backup, thin_backups};
 pub use chart::{Axis, Chart, ChartQuery, ChartSeries, Grid, NonFinite, RankChoice};
@@ -95,3 +96,4 @@ pub use rundata::{
 };
 pub use store::{Change, ChangeKind, IndexStatus, Indexer, ProjectOverview, Refreshed, Store};
 pub use table::{Field, FieldKind, FieldSource, RunGroup, RunPage, RunRow, Spread, TableQuery};
+pub use words::size_in_words;

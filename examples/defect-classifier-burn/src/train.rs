@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -6,10 +7,11 @@ use burn::optim::AdamWConfig;
 use burn::tensor::Device;
 use burn::train::metric::LossMetric;
 use burn::train::{EvaluatorBuilder, Learner, SupervisedTraining};
-use cresset::{Definition, Image, Redaction, Region, Run, SummaryRule, Telemetry};
+use cresset::{Definition, File, Image, Redaction, Region, Run, SummaryRule, Telemetry};
 use cresset_burn::{CressetTraining, Pictures, Samples, Watched, recorded};
 use defect_classifier_burn::{Loader, ResNet};
 use defect_workload::{Data, Schedule};
+use serde_json::json;
 use solder_joints::Split;
 
 use crate::args::Arguments;
@@ -38,6 +40,7 @@ pub(crate) fn train(arguments: &Arguments) -> Result<()> {
         .telemetry(Telemetry::new().throughput("train/images_per_second"))
         .start()?;
     println!("recording {}; watch it with `cresset ui`", run.name());
+    record_data(&run, &data, &arguments.data())?;
     let folder = match (&arguments.folder, run.dir()) {
         (Some(folder), _) => folder.clone(),
         (None, Some(dir)) => dir.join("burn"),
@@ -87,12 +90,36 @@ pub(crate) fn train(arguments: &Arguments) -> Result<()> {
     finish(run)
 }
 
+/// As the candle example does.
+fn record_data(run: &Run, data: &Data, folder: &Path) -> Result<()> {
+    if !run.is_enabled() {
+        return Ok(());
+    }
+    let mut config = serde_json::Map::from_iter([("path".to_owned(), json!(folder))]);
+    for (name, split) in [
+        ("train", Split::Train),
+        ("val", Split::Val),
+        ("test", Split::Test),
+    ] {
+        let list = data.list(split)?;
+        config.insert(name.to_owned(), list.blake3.into());
+        let file = File::from_bytes(&format!("{name}.b3"), list.text);
+        let file = file.role("dataset").metadata("files", data.len(split));
+        run.log_value(0, format!("data/{name}"), file);
+    }
+    run.update_config(&json!({ "data": config }));
+    Ok(())
+}
+
 fn finish(run: Run) -> Result<()> {
     let (name, id) = (run.name().to_owned(), run.id().to_owned());
     if let Some(dir) = run.finish().dir {
         println!(
             "recorded as {name} in {}; look at it with `cresset ui` or `cresset show {id}`",
             dir.display()
+        );
+        println!(
+            "its checkpoints are there, too; wherever a copy of one goes, `cresset show ./FILE` says here what made it"
         );
     }
     Ok(())

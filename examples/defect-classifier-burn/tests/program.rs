@@ -26,7 +26,7 @@ fn view(folder: &Path, project: &str, output: &Output) -> RunView {
 }
 
 /// What the candle example records, too; of gradients and parameters one of each kind.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "epoch",
     "train/loss",
     "train/lr",
@@ -49,6 +49,7 @@ const KEYS: [&str; 22] = [
     "parameters/fc.weight",
     "update_ratio/conv1.weight",
     "checkpoints/model",
+    "data/train",
 ];
 
 #[test]

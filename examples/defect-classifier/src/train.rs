@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use candle_core::{D, DType, Device, ModuleT, Tensor};
 use candle_nn::ops::log_softmax;
 use candle_nn::{Optimizer, ParamsAdamW, VarMap};
-use cresset::{Definition, Run, StartError, SummaryRule, Telemetry};
+use cresset::{Definition, File, Run, StartError, SummaryRule, Telemetry};
 use cresset_candle::{AdamW, Checkpoint, TrainState, Watched, watch};
 use defect_workload::{Data, Schedule};
 use serde_json::json;
@@ -73,6 +73,10 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
         device,
         resumed,
     );
+    let best = training
+        .as_ref()
+        .ok()
+        .map(|training| training.folder.best());
     let result = run.conclude(training.and_then(|mut training| training.run(stop)));
     match &result {
         Ok(End::Interrupted) => run.stop("interrupted"),
@@ -88,6 +92,12 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
             "recorded as {name} in {}; look at it with `{look}` or `cresset show {id}`",
             dir.display()
         );
+        if let Some(best) = best.filter(|best| best.is_file()) {
+            println!(
+                "the best weights are {}; wherever a copy of them goes, `cresset show ./FILE` says here what made it",
+                best.display()
+            );
+        }
     }
     dashboard.keep_open(stop);
     result
@@ -207,9 +217,9 @@ impl Training {
         run.update_config(&json!({
             "width": training.config.width,
             "parameters": parameters,
-            "data": data_folder,
             "images": images,
         }));
+        training.record_data(data_folder)?;
         training.console.start(
             &training.config,
             parameters,
@@ -217,6 +227,29 @@ impl Training {
             training.optimizer.step_index(),
         );
         Ok(training)
+    }
+
+    /// What a model was trained on is asked when the images are long elsewhere: the lists of files are kept with the run, and their
+    /// digests are in the config, where filters find them.
+    fn record_data(&self, folder: &Path) -> Result<()> {
+        if !self.run.is_enabled() {
+            return Ok(());
+        }
+        let mut config = serde_json::Map::from_iter([("path".to_owned(), json!(folder))]);
+        for (name, split) in [
+            ("train", Split::Train),
+            ("val", Split::Val),
+            ("test", Split::Test),
+        ] {
+            let list = self.data.list(split)?;
+            config.insert(name.to_owned(), list.blake3.into());
+            let file = File::from_bytes(&format!("{name}.b3"), list.text);
+            let file = file.role("dataset").metadata("files", self.data.len(split));
+            self.run
+                .log_value(self.optimizer.step_index(), format!("data/{name}"), file);
+        }
+        self.run.update_config(&json!({ "data": config }));
+        Ok(())
     }
 
     fn take_over(
@@ -241,6 +274,7 @@ impl Training {
             let end = self.train_epoch(stop)?;
             if end != End::Finished {
                 self.save(&self.folder.last())?;
+                self.record_last();
                 let last = self.folder.last().display().to_string();
                 self.console.interrupted(if self.folder.is_of(&self.run) {
                     self.run.id()
@@ -251,6 +285,7 @@ impl Training {
             }
             self.finish_epoch()?;
         }
+        self.record_last();
         self.test()?;
         Ok(End::Finished)
     }
@@ -333,8 +368,28 @@ impl Training {
         self.epoch_loss = self.epoch_loss.zeros_like()?;
         if best {
             self.save(&self.folder.best())?;
+            self.record_best();
         }
         self.save(&self.folder.last())
+    }
+
+    /// A file that the run has recorded is found by its content, wherever a copy of it goes.
+    fn record_best(&self) {
+        let auc = self.progress.best_auc;
+        let file = File::new(self.folder.best()).metadata("val/auc", auc);
+        self.record_checkpoint("checkpoints/best", file);
+    }
+
+    /// Once, at the end: before, the next one would soon be in its place.
+    fn record_last(&self) {
+        self.record_checkpoint("checkpoints/last", File::new(self.folder.last()));
+    }
+
+    fn record_checkpoint(&self, key: &str, file: File) {
+        let file = file.role("checkpoint").metadata("epoch", self.epochs);
+        let caption = format!("after epoch {}", self.epochs);
+        self.run
+            .log_value(self.last_step(), key, file.caption(caption));
     }
 
     /// Tests the weights that were best in validation.

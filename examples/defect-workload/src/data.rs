@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +24,15 @@ pub struct Workload {
     pub generate: usize,
 }
 
+/// Which files there are and what is in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileList {
+    /// A line for each file, by path: the BLAKE3 digest and the path from the data's folder, as `b3sum --check` reads them there.
+    pub text: String,
+    /// The BLAKE3 digest of the text.
+    pub blake3: String,
+}
+
 /// Threads that decode and alter images; the others are for the network.
 const LOADER_THREADS: usize = 1;
 
@@ -31,6 +41,7 @@ const LOADER_THREADS: usize = 1;
 pub struct Data {
     /// In the order of their numbers.
     pub classes: Vec<String>,
+    folder: PathBuf,
     images: ImageFolder,
     train: Subset,
     val: Subset,
@@ -75,6 +86,7 @@ impl Data {
         let classes = images.classes().to_vec();
         Ok(Self {
             classes,
+            folder: folder.to_owned(),
             train,
             val,
             test,
@@ -149,6 +161,26 @@ impl Data {
             .iter()
             .map(|weight| (weight / mean) as f32)
             .collect()
+    }
+
+    /// The files of a split, each with what is in it: two trainings with the same list saw the same images.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn list(&self, split: Split) -> Result<FileList> {
+        let paths = self.subset(split).indices().iter();
+        let mut paths: Vec<&Path> = paths.filter_map(|&i| self.images.path(i)).collect();
+        paths.sort_unstable();
+        let mut text = String::new();
+        for path in paths {
+            let mut hasher = blake3::Hasher::new();
+            let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+            read.with_context(|| format!("cannot read {}", path.display()))?;
+            let name = path.strip_prefix(&self.folder).unwrap_or(path);
+            text += &format!("{}  {}\n", hasher.finalize().to_hex(), name.display());
+        }
+        let blake3 = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(FileList { text, blake3 })
     }
 
     fn subset(&self, split: Split) -> &Subset {

@@ -5,6 +5,6 @@ mod data;
 mod rng;
 mod schedule;
 
-pub use data::{Data, Workload};
+pub use data::{Data, FileList, Workload};
 pub use rng::Rng;
 pub use schedule::Schedule;

@@ -192,9 +192,13 @@ fn a_bad_value_is_named_with_its_step_under_a_budget() {
     assert!(
         found
             .iter()
-            .any(|title| title.starts_with("first bad gradient at step 0")),
+            .any(|title| title.starts_with("first bad gradient at step 0: head.bias")),
         "{found:?}"
     );
+    let losses = found
+        .iter()
+        .filter(|title| title.starts_with("train/loss is"));
+    assert_eq!(losses.count(), 1, "{found:?}");
 }
 
 /// burn tells the loss some time after its step; the next one is looked at whatever the cadence.

@@ -23,7 +23,7 @@ pub(crate) fn a_bad_value_is_named_with_its_step(device: &Device, cadence: Caden
     let titles: Vec<&str> = view.alerts().iter().map(|a| a.title.as_str()).collect();
     let expected = [
         "train/loss is NaN at step 7",
-        "first bad gradient at step 7: conv.bias and 5 more",
+        "first bad gradient at step 7: head.bias and 5 more",
         "first bad parameter at step 7: head.weight",
     ];
     assert_eq!(titles, expected);
@@ -32,10 +32,25 @@ pub(crate) fn a_bad_value_is_named_with_its_step(device: &Device, cadence: Caden
             .iter()
             .all(|a| a.step == Some(7) && a.level == Level::Error)
     );
-    assert_eq!(
-        view.alerts()[2].text,
-        "head.weight: 1 NaN and 0 infinite of 12 elements"
+    let gradients = &view.alerts()[1].text;
+    let expected =
+        "6 of 6 gradients have NaN or infinities, in the order of the backward pass:\nhead.bias: ";
+    assert!(gradients.starts_with(expected), "{gradients}");
+    assert!(
+        gradients.contains("\nand 3 more\nBefore this step, 1 of 6 parameters were bad already."),
+        "{gradients}"
     );
+    let parameters = &view.alerts()[2].text;
+    let expected = "1 of 6 parameters has NaN or infinities:\nhead.weight: 1 NaN and 0 infinite of 12 elements\n";
+    assert!(parameters.starts_with(expected), "{parameters}");
+    // Under a budget nobody looked at the step before.
+    if cadence == Cadence::Every(1) {
+        let before = "\nAt step 6, the last that was looked at before, all was finite.";
+        assert!(
+            gradients.ends_with(before) && parameters.ends_with(before),
+            "{gradients}\n{parameters}"
+        );
+    }
     let losses = scalars(&view, "train/loss");
     assert!(
         losses
@@ -74,7 +89,8 @@ fn a_bad_value_that_the_loss_does_not_show_is_named() -> Result<()> {
     let found = alert(&view, "first bad parameter at step 3: norm.weight");
     assert_eq!(
         found.text,
-        "norm.weight: 1 NaN and 0 infinite of 4 elements"
+        "1 of 6 parameters has NaN or infinities:\nnorm.weight: 1 NaN and 0 infinite of 4 elements\n\
+         At step 2, the last that was looked at before, all was finite."
     );
     Ok(())
 }

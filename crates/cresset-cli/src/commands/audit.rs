@@ -81,7 +81,7 @@ fn print(entries: &[AuditEntry], out: &mut Output) -> anyhow::Result<()> {
             Span::raw(human::clean(&who)),
             Span::raw(entry.action.clone()),
             Span::raw(human::clean(&place)),
-            Span::raw(human::clean(&entry.detail)),
+            Span::raw(human::clean(&entry.detail_in_words())),
         ]);
     }
     table.print(out)?;

@@ -6,11 +6,13 @@ use std::path::Path;
 use anyhow::Context;
 use cresset_record::{Project, Timestamp};
 use cresset_store::{AccessKey, KeyScope, NewKey, Role, Store};
+use ratatui::text::Span;
 
 use crate::args::{KeyArguments, KeyCommand, KeyCreateArguments};
 use crate::exit::{Exit, Failure};
 use crate::human;
 use crate::output::Output;
+use crate::table::{Column, Table};
 
 pub(crate) fn run(
     arguments: &KeyArguments,
@@ -65,44 +67,32 @@ fn list(keys: &[AccessKey], out: &mut Output) -> anyhow::Result<()> {
         out.line("no keys; `cresset key create NAME --role read` makes one")?;
         return Ok(());
     }
-    let name = |key: &AccessKey| human::clean(&key.name);
-    let rows: Vec<[String; 4]> = keys
-        .iter()
-        .map(|key| {
-            let used = key.used.map_or_else(
-                || "never used".to_owned(),
-                |time| format!("used {}", human::rfc3339(time)),
-            );
-            [
-                name(key),
-                reach(key),
-                format!("created {}", human::rfc3339(key.created)),
-                used,
-            ]
-        })
-        .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..4).map(|c| width(c).unwrap_or_default()).collect();
-    for row in &rows {
-        let cells = row.iter().zip(&widths);
-        let cells: Vec<String> = cells.map(|(cell, &w)| format!("{cell:w$}")).collect();
-        out.line(cells.join("  "))?;
+    let mut table = Table::new(vec![
+        Column::text("key"),
+        Column::text("may"),
+        Column::whole("created"),
+        Column::whole("last used"),
+        Column::whole("until"),
+    ]);
+    for key in keys {
+        let time = |time: Option<Timestamp>, none: &str| {
+            Span::raw(time.map_or_else(|| none.to_owned(), human::local_time))
+        };
+        table.push(vec![
+            Span::raw(human::clean(&key.name)),
+            Span::raw(human::clean(&key.may())),
+            time(Some(key.created), ""),
+            time(key.used, "never"),
+            time(key.expires, ""),
+        ]);
     }
+    table.print(out)?;
     Ok(())
 }
 
-/// What a key allows, and where.
+/// What a key allows, and until when.
 fn reach(key: &AccessKey) -> String {
-    let role = key.role.word();
-    let place = match &key.scope {
-        KeyScope::All => format!("{role}, all projects"),
-        KeyScope::Project(project) => {
-            format!("{role}, project {}", human::clean(project.as_str()))
-        }
-    };
-    let owner = key.owner.as_deref().map(human::clean);
-    let owner = owner.map_or_else(String::new, |owner| format!(", as far as {owner} may"));
-    let until = key.expires.map(human::rfc3339);
+    let until = key.expires.map(human::local_time);
     let until = until.map_or_else(String::new, |until| format!(", until {until}"));
-    format!("{place}{owner}{until}")
+    format!("{}{until}", human::clean(&key.may()))
 }

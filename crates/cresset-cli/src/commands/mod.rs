@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod delete;
+mod diff;
 mod export;
 mod gpu;
 mod import;
@@ -42,6 +43,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Ui(a) => ui::run(&a, dir, &mut out),
         Command::Runs(a) => runs::run(&a, dir, &mut out),
         Command::Show(a) => show::run(&a, dir, &mut out),
+        Command::Diff(a) => diff::run(&a, dir, &mut out),
         Command::Watch(a) => watch::run(&a, dir, &mut out),
         Command::Export(a) => export::run(&a, dir, &mut out),
         Command::Verify(a) => verify::run(&a, dir, &mut out),

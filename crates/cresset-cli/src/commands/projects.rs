@@ -52,12 +52,12 @@ fn list(store: &Store, out: &mut Output) -> anyhow::Result<()> {
     }
     for (name, runs) in names {
         let set = settings.iter().find(|(project, _)| *project == name);
-        let words = set.map_or_else(Vec::new, |(_, set)| words(set));
+        let words = set.map_or_else(String::new, |(_, set)| set.to_string());
         table.push(vec![
             Span::raw(human::clean(name.as_str())),
             Span::raw(runs.to_string()),
             Span::raw(human::bytes(store.project_bytes(&name))),
-            Span::raw(words.join(", ")),
+            Span::raw(words),
         ]);
     }
     table.print(out)?;
@@ -85,12 +85,15 @@ fn set(store: &Store, a: &ProjectSetArguments, out: &mut Output) -> anyhow::Resu
     let is_new_rule = settings.removes() && rules(&settings) != rules(&before);
     if is_new_rule {
         let runs: BTreeSet<&str> = expired.iter().map(|blob| blob.run.run.as_str()).collect();
-        let would = format!(
-            "{} of {}, {}",
-            human::count(expired.len() as u64, "checkpoint or media value"),
-            human::count(runs.len() as u64, "run"),
-            human::bytes(expired.iter().map(|blob| blob.bytes).sum())
-        );
+        let would = match expired.len() as u64 {
+            0 => "nothing of what there is now".to_owned(),
+            values => format!(
+                "{} of {}, {}",
+                human::count(values, "checkpoint or media value"),
+                human::count(runs.len() as u64, "run"),
+                human::bytes(expired.iter().map(|blob| blob.bytes).sum())
+            ),
+        };
         if !a.yes {
             out.line(format!(
                 "would remove {would}; nothing is set yet, --yes sets it"
@@ -114,37 +117,8 @@ fn set(store: &Store, a: &ProjectSetArguments, out: &mut Output) -> anyhow::Resu
         out.line(format!("removes {would}, within the hour"))?;
     }
     store.set_project(&name, &settings)?;
-    let words = words(&settings);
-    let all = match words.as_slice() {
-        [] => "nothing is set".to_owned(),
-        words => words.join(", "),
-    };
-    out.line(human::clean(&format!("{name}: {all}")))?;
+    out.line(human::clean(&format!("{name}: {settings}")))?;
     Ok(())
-}
-
-/// What is set, in words.
-fn words(settings: &ProjectSettings) -> Vec<String> {
-    let mut words = Vec::new();
-    if settings.private {
-        words.push("private".to_owned());
-    }
-    words.extend(
-        settings
-            .quota
-            .map(|bytes| format!("at most {}", human::bytes(bytes))),
-    );
-    words.extend(
-        settings
-            .keep_checkpoints
-            .map(|n| format!("the last {n} checkpoints")),
-    );
-    words.extend(
-        settings
-            .media_days
-            .map(|days| format!("media for {days} days")),
-    );
-    words
 }
 
 fn number<T: FromStr>(text: &str) -> Option<T> {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use cresset_record::{
-    BlobFolder, BlobRef, Damage, DamageKind, Digest, Follower, KeyId, Rank, Record, Removed, RunDir,
+    BlobFolder, BlobRef, Damage, DamageKind, Digest, Follower, KeyId, LabelUpdate, Rank, Record,
+    Removed, RunDir,
 };
 use ratatui::text::{Line, Span};
 use serde::Serialize;
@@ -41,6 +42,8 @@ pub(crate) fn run(
 #[derive(Serialize)]
 struct Report {
     run: String,
+    /// As the log has it; absent where the head of the run is damaged.
+    name: Option<String>,
     path: PathBuf,
     /// Whether everything is as it was written.
     intact: bool,
@@ -123,6 +126,7 @@ impl Report {
             .collect();
         Ok(Self {
             run: dir.id_text().to_owned(),
+            name: reading.name,
             path: dir.path().to_owned(),
             intact: damage.is_empty() && bad_blobs.is_empty(),
             live: follower.is_live(),
@@ -143,12 +147,16 @@ impl Report {
             true => Span::styled("intact", theme::STRONG),
             false => Span::styled("damaged", theme::BAD),
         };
+        let called = match &self.name {
+            Some(name) => human::clean(&format!("{name} ({})", self.run)),
+            None => self.run.clone(),
+        };
         let live = match self.live {
             true => ", and still being written",
             false => "",
         };
         out.line(Line::from(vec![
-            Span::styled(self.run.clone(), theme::STRONG),
+            Span::styled(called, theme::STRONG),
             Span::raw(" is "),
             verdict,
             Span::raw(live),
@@ -193,6 +201,7 @@ impl Report {
 /// What the records said on the way.
 #[derive(Default)]
 struct Reading {
+    name: Option<String>,
     frames: u64,
     records: u64,
     keys: BTreeMap<(Rank, KeyId), String>,
@@ -202,6 +211,10 @@ struct Reading {
 impl Reading {
     fn note(&mut self, rank: Rank, record: Record) {
         match record {
+            Record::Start(start) => self.name = Some(start.name),
+            Record::Label(LabelUpdate {
+                name: Some(name), ..
+            }) => self.name = Some(name),
             Record::Key { id, key } => {
                 self.keys.insert((rank, id), key.as_str().to_owned());
             }

@@ -5,8 +5,8 @@ fn help_texts() {
     let project = Project::new();
     insta::assert_snapshot!("help", project.cresset(&["--help"]).printed());
     for command in [
-        "runs", "show", "watch", "export", "verify", "tag", "stop", "delete", "restore", "trash",
-        "index", "gpu", "sync", "login", "import",
+        "runs", "show", "diff", "watch", "export", "verify", "tag", "stop", "delete", "restore",
+        "trash", "index", "gpu", "sync", "login", "import",
     ] {
         let text = project.cresset(&[command, "--help"]).printed();
         insta::assert_snapshot!(format!("help_{command}"), text);

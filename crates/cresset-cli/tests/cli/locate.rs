@@ -75,6 +75,31 @@ fn runs_that_cannot_be_told_apart_or_found_are_listed() {
 }
 
 #[test]
+fn a_run_that_came_back_from_another_tracker_is_told_apart_by_that() {
+    let project = project();
+    let mut log = Log::begin(&project.root(), start("back", "calm-reef-2"));
+    let from = serde_json::json!({"import": {"from": "W&B", "path": "offline-run-1"}});
+    log.record(Record::Environment(from.as_object().cloned().unwrap()));
+    log.end(1.0, Outcome::Finished);
+    for command in ["show", "export", "tag"] {
+        let mut arguments = vec![command, "calm-reef-2"];
+        arguments.extend((command == "tag").then_some("+best"));
+        let ended = project.cresset(&arguments);
+        assert!(
+            ended.code == 3
+                && ended.stderr.contains("say which by id")
+                && ended.stderr.contains("\n  back      calm-reef-2  in solder, 2026-11-01 10:00:00 UTC, imported from W&B"),
+            "{ended:?}"
+        );
+    }
+    let page = project.cresset(&["show", "back"]).printed();
+    assert!(
+        page.contains("imported   from W&B, offline-run-1"),
+        "{page}"
+    );
+}
+
+#[test]
 fn the_folder_of_runs() {
     let project = project();
     let inside = project.path().join("src/deep");

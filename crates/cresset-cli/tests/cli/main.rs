@@ -4,6 +4,7 @@
 mod fixture;
 
 mod command;
+mod diff;
 mod export;
 #[cfg(target_os = "linux")]
 mod gpu;

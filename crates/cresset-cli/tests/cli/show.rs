@@ -190,3 +190,111 @@ fn ranks_and_damage() {
     assert!(text.contains("train/loss (2 ranks)"), "{text}");
     assert!(text.contains("rank-1.000000.log: bytes") && text.contains("cut short (9 bytes)"));
 }
+
+#[test]
+fn what_people_set_of_a_run_is_what_is_shown() {
+    let project = project();
+    project
+        .cresset(&["tag", "latest", "+production", "-v4"])
+        .printed();
+    let store = cresset_store::Store::open(cresset_record::Root::new(project.root())).unwrap();
+    let (key, _) = store.labels().unwrap().remove(0);
+    let patch = cresset_store::LabelPatch {
+        name: Some("the chosen one".into()),
+        notes: Some("as agreed on Monday".into()),
+        ..cresset_store::LabelPatch::default()
+    };
+    store.label(&key, &patch).unwrap();
+    drop(store);
+    let page = project.cresset(&["show", "the chosen one"]).printed();
+    for part in [
+        "the chosen one  ✗ failed",
+        "  tags       baseline, production\n",
+        "  notes      as agreed on Monday\n",
+        "  group      losses\n",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    let json = project
+        .cresset(&["show", "the chosen one", "--json"])
+        .printed();
+    assert!(json.contains("\"production\""), "{json}");
+}
+
+/// A run that says something every second, with an error at the 50th.
+fn talkative(outcome: Option<Outcome>) -> (Project, Option<Log>) {
+    let project = Project::new();
+    let mut log = Log::begin(&project.root(), start("0f3k2a0bcd104", "amber-harbor-1"));
+    for second in 0..100u64 {
+        let time = log.at(second as f64);
+        log.record(Record::Console(ConsoleLine {
+            time,
+            level: Level::Info,
+            target: String::new(),
+            message: format!("said {second}"),
+            fields: Map::new(),
+        }));
+        if second == 50 {
+            log.record(Record::Alert(Alert {
+                time,
+                level: Level::Error,
+                title: "train/loss is NaN".into(),
+                text: String::new(),
+                step: None,
+            }));
+        }
+    }
+    log.flush();
+    match outcome {
+        Some(outcome) => {
+            log.end(100.0, outcome);
+            (project, None)
+        }
+        None => (project, Some(log)),
+    }
+}
+
+#[test]
+fn the_log_around_an_error_and_the_last_lines_of_a_run_that_goes_on() {
+    let said = |page: &str| -> Vec<u64> {
+        let lines = page.lines().filter_map(|line| line.split_once("said "));
+        lines.map(|(_, number)| number.parse().unwrap()).collect()
+    };
+    let around: Vec<u64> = (45..53).collect();
+    let (project, _log) = talkative(None);
+    let page = project.cresset(&["show"]).printed();
+    assert_eq!(
+        said(&page),
+        [&around[..], &(92..100).collect::<Vec<_>>()].concat()
+    );
+    assert!(
+        page.contains("Last lines of the log  92 lines before"),
+        "{page}"
+    );
+    let (project, _) = talkative(Some(Outcome::Finished));
+    assert_eq!(said(&project.cresset(&["show"]).printed()), around);
+}
+
+#[test]
+fn what_cresset_records_by_itself_is_folded_until_it_is_asked_for() {
+    let project = Project::new();
+    let mut log = Log::begin(&project.root(), start("0f3k2a0bcd104", "amber-harbor-1"));
+    for step in 0..3 {
+        let values = [
+            ("train/loss", 0.5),
+            ("update_ratio/conv1.weight", 1e-3),
+            ("update_ratio/conv1.bias", 1e-3),
+            ("gradients/norm", 2.0),
+        ];
+        log.step(step, &values);
+    }
+    log.end(3.0, Outcome::Finished);
+    let page = project.cresset(&["show"]).printed();
+    assert!(
+        page.contains("Summary  and 1 of gradients/, 2 of update_ratio/: --all"),
+        "{page}"
+    );
+    assert!(!page.contains("conv1"), "{page}");
+    let all = project.cresset(&["show", "--all"]).printed();
+    assert_eq!(all.matches("update_ratio/conv1.weight").count(), 2, "{all}");
+}

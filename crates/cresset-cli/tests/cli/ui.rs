@@ -177,15 +177,14 @@ fn others_need_a_key() {
         secret.len() > 20 && !secret.contains(char::is_whitespace),
         "{made:?}"
     );
-    assert!(
-        made.stderr.contains("`ci` (read, project solder)"),
-        "{made:?}"
-    );
+    assert!(made.stderr.contains("`ci` (read in solder)"), "{made:?}");
     let twice = project.cresset(&["key", "create", "ci", "--role", "read"]);
     assert_eq!((twice.code, twice.stdout.as_str()), (1, ""), "{twice:?}");
     let listed = project.cresset(&["key", "list"]).printed();
     assert!(
-        listed.starts_with("ci  read, project solder  created 2") && listed.contains("never used"),
+        listed.starts_with("key  may             created ")
+            && listed.contains("\nci   read in solder  2")
+            && listed.contains("  never"),
         "{listed}"
     );
     assert!(!listed.contains(secret));
@@ -207,7 +206,7 @@ fn others_need_a_key() {
         project
             .cresset(&["key", "list"])
             .printed()
-            .contains("used 2")
+            .contains(" UTC  2")
     );
     project.cresset(&["key", "revoke", "ci"]).printed();
     assert_eq!(serving.get("/api/v1/server", secret).0, 401);

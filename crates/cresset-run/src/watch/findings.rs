@@ -10,6 +10,9 @@ use crate::media::Value;
 use crate::run::Run;
 use crate::series::Series;
 
+/// So many bad tensors are named; how many others there are is said.
+const MOST_NAMED: usize = 3;
+
 /// What was found of one parameter.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
@@ -27,9 +30,19 @@ pub struct Findings<'a> {
     run: &'a Run,
     step: u64,
     squares: f64,
-    gradients: u64,
+    gradients: usize,
+    parameters: usize,
     bad_gradients: Vec<Bad>,
     bad_parameters: Vec<Bad>,
+    order: Option<Order>,
+}
+
+/// In which order the backward pass comes to the parameters, as far as that is known.
+#[derive(Debug)]
+struct Order {
+    names: Arc<[Arc<str>]>,
+    /// How it is known, for people.
+    said: &'static str,
 }
 
 /// A tensor with NaN or infinities.
@@ -50,9 +63,25 @@ impl<'a> Findings<'a> {
             step,
             squares: 0.0,
             gradients: 0,
+            parameters: 0,
             bad_gradients: Vec::new(),
             bad_parameters: Vec::new(),
+            order: None,
         }
+    }
+
+    /// Says in which order the backward pass came to the parameters, as the graph has it: of several bad gradients, the first
+    /// in it is named.
+    pub fn reached(&mut self, names: Arc<[Arc<str>]>) {
+        let said = "in the order of the backward pass";
+        self.order = Some(Order { names, said });
+    }
+
+    /// Says in which order the model has its parameters, where more is not known: of several bad gradients, the last in it is
+    /// named, which mostly is nearest to the loss.
+    pub fn declared(&mut self, names: impl DoubleEndedIterator<Item = Arc<str>>) {
+        let (names, said) = (names.rev().collect(), "from the model's end");
+        self.order = Some(Order { names, said });
     }
 
     /// Records what was found of one parameter.
@@ -64,6 +93,7 @@ impl<'a> Findings<'a> {
             self.run.log_value(self.step, key, Value::Histogram(stats));
         }
         if let (Some(stats), Some(key)) = (found.parameter, &series.parameter) {
+            self.parameters += 1;
             self.bad_parameters.extend(Bad::of(&series.name, &stats));
             let norm = stats.l2_norm();
             // Of parameters that are all zero, as biases are at first, every update is infinitely large.
@@ -98,21 +128,52 @@ impl<'a> Findings<'a> {
     }
 
     /// Records what is of all parameters together, their gradients' norm where it is wanted, and tells of the first bad values.
-    pub fn conclude(self, norm: Option<&Series>, landing: &Landing) {
+    pub fn conclude(mut self, norm: Option<&Series>, landing: &Landing) {
         if let Some(norm) = norm
             && self.gradients > 0
         {
             norm.log(self.step, self.squares.sqrt());
         }
+        let is_finite = self.bad_gradients.is_empty() && self.bad_parameters.is_empty();
+        // A device that failed has shown nothing.
+        if is_finite && self.gradients + self.parameters > 0 {
+            landing.was_finite(self.step);
+        }
         if !self.bad_gradients.is_empty() && landing.is_first_bad_gradient() {
-            self.alert("gradient", &self.bad_gradients);
+            let order = self.sort_gradients();
+            let mut text = listed(&self.bad_gradients, self.gradients, "gradient", order);
+            text += &self.before(landing);
+            self.alert("gradient", &self.bad_gradients, text);
         }
         if !self.bad_parameters.is_empty() && landing.is_first_bad_parameter() {
-            self.alert("parameter", &self.bad_parameters);
+            let mut text = listed(&self.bad_parameters, self.parameters, "parameter", None);
+            text += &last_finite(landing);
+            self.alert("parameter", &self.bad_parameters, text);
         }
     }
 
-    fn alert(&self, what: &str, bad: &[Bad]) {
+    /// Sorts bad gradients as the backward pass came to them; says by what they are sorted.
+    fn sort_gradients(&mut self) -> Option<&'static str> {
+        let Order { names, said } = self.order.as_ref()?;
+        let place = |bad: &Bad| names.iter().position(|name| *name == bad.name);
+        self.bad_gradients
+            .sort_by_cached_key(|bad| place(bad).unwrap_or(usize::MAX));
+        Some(said)
+    }
+
+    /// What was before the first bad gradients.
+    fn before(&self, landing: &Landing) -> String {
+        let parameters = match (self.parameters, self.bad_parameters.len()) {
+            (0, _) => String::new(),
+            (_, 0) => "\nAll parameters were finite before this step.".to_owned(),
+            (all, bad) => {
+                format!("\nBefore this step, {bad} of {all} parameters were bad already.")
+            }
+        };
+        parameters + &last_finite(landing)
+    }
+
+    fn alert(&self, what: &str, bad: &[Bad], text: String) {
         let Some((first, others)) = bad.split_first() else {
             return;
         };
@@ -121,9 +182,55 @@ impl<'a> Findings<'a> {
         if !others.is_empty() {
             title += &format!(" and {} more", others.len());
         }
-        let lines: Vec<String> = bad.iter().map(Bad::line).collect();
-        self.run
-            .alert_at(step, Level::Error, title, lines.join("\n"));
+        self.run.alert_at(step, Level::Error, title, text);
+    }
+}
+
+/// How many of how many are bad, and the first of them.
+fn listed(bad: &[Bad], all: usize, what: &str, order: Option<&str>) -> String {
+    let count = bad.len();
+    let mut text = match count {
+        1 => format!("1 of {all} {what}s has NaN or infinities"),
+        _ => format!("{count} of {all} {what}s have NaN or infinities"),
+    };
+    if let Some(order) = order.filter(|_| count > 1) {
+        text += &format!(", {order}");
+    }
+    text.push(':');
+    for bad in bad.iter().take(MOST_NAMED) {
+        text += &format!("\n{}", bad.line());
+    }
+    if count > MOST_NAMED {
+        text += &format!("\nand {} more", count - MOST_NAMED);
+        let layer = shared_layer(bad);
+        if !layer.is_empty() {
+            text += &format!(", all in {layer}");
+        }
+    }
+    text
+}
+
+/// What the paths begin with, all of them.
+fn shared_layer(bad: &[Bad]) -> String {
+    let mut shared: Option<Vec<&str>> = None;
+    for bad in bad {
+        let path: Vec<&str> = bad.name.split('.').collect();
+        let alike = shared.as_ref().map_or(path.len(), |shared| {
+            let pairs = shared.iter().zip(&path);
+            pairs.take_while(|(a, b)| a == b).count()
+        });
+        shared = Some(path[..alike].to_vec());
+    }
+    shared.unwrap_or_default().join(".")
+}
+
+/// How close the step before is that is known to have been well.
+fn last_finite(landing: &Landing) -> String {
+    match landing.last_finite() {
+        Some(step) => {
+            format!("\nAt step {step}, the last that was looked at before, all was finite.")
+        }
+        None => "\nNo step before was looked at and found finite.".to_owned(),
     }
 }
 

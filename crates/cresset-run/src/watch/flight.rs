@@ -23,6 +23,8 @@ struct Shared {
     failed: AtomicU64,
     saw_bad_gradient: AtomicBool,
     saw_bad_parameter: AtomicBool,
+    /// One more than the last step at which all was finite; 0 before there is one.
+    after_finite: AtomicU64,
     /// What the last observation cost a device, in nanoseconds.
     device_time: AtomicU64,
 }
@@ -113,6 +115,17 @@ impl Landing {
     pub fn cost_device(&self, time: Duration) {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.0.device_time.store(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Says that all was finite at a step.
+    pub(super) fn was_finite(&self, step: u64) {
+        let after = step.saturating_add(1);
+        self.0.after_finite.store(after, Ordering::Relaxed);
+    }
+
+    /// The last step at which all was finite, of those that were looked at.
+    pub(super) fn last_finite(&self) -> Option<u64> {
+        self.0.after_finite.load(Ordering::Relaxed).checked_sub(1)
     }
 
     /// Whether these are the first bad gradients.

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cresset_record::Level;
-
 use crate::run::Run;
 
 /// Looks at the values of one loss.
@@ -14,14 +12,13 @@ pub struct LossWatch {
 }
 
 impl LossWatch {
-    /// Takes note of a value; the first that is NaN or infinite gives an alert that names `key` and the step.
+    /// Takes note of a value; the first that is NaN or infinite gives an alert that names `key` and the step, unless the run gave
+    /// one of this series already: it does so by itself for a series whose name says loss.
     pub fn see(&self, run: &Run, step: u64, key: &str, value: f64) {
         let is_bad = !value.is_finite();
         self.is_bad.store(is_bad, Ordering::Relaxed);
         if is_bad && !self.was_ever_bad.swap(true, Ordering::Relaxed) {
-            let title = format!("{key} is {value} at step {step}");
-            let text = "The first loss that is not a finite number.";
-            run.alert_at(step, Level::Error, title, text);
+            run.tell_not_finite(step, key, value);
         }
     }
 

@@ -81,6 +81,12 @@ pub struct ParameterSeries {
 }
 
 impl ParameterSeries {
+    /// The parameter's path.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// Those of the parameter `name`: of its gradient and of itself where these are wanted.
     #[must_use]
     pub fn new(run: &Run, name: &Arc<str>, gradients: bool, parameters: bool) -> Self {

@@ -98,7 +98,11 @@ fn it_is_whole() {
     }
     let ids: Vec<&Json> = operation_ids(&document);
     let unique: BTreeSet<&str> = ids.iter().filter_map(|id| id.as_str()).collect();
-    assert_eq!(unique.len(), ids.len(), "two operations have one id: {ids:?}");
+    assert_eq!(
+        unique.len(),
+        ids.len(),
+        "two operations have one id: {ids:?}"
+    );
     let methods: BTreeSet<String> = operations().into_iter().map(|o| o.method).collect();
     let all = ["DELETE", "GET", "PATCH", "POST", "PUT"].map(str::to_owned);
     assert_eq!(methods, BTreeSet::from(all));
@@ -108,7 +112,9 @@ fn it_is_whole() {
 fn operation_ids(document: &Json) -> Vec<&Json> {
     let paths = document["paths"].as_object().unwrap().values();
     let operations = paths.flat_map(|path| path.as_object().unwrap().values());
-    operations.map(|operation| &operation["operationId"]).collect()
+    operations
+        .map(|operation| &operation["operationId"])
+        .collect()
 }
 
 /// Odd values everywhere: the answer is one that the document has, and never the server's fault.

@@ -186,7 +186,7 @@ fn an_admin_makes_users_and_keys_and_takes_them_back() {
             "user.create"
         ]
     );
-    assert_eq!(audit[3]["detail"], "bob-laptop (admin) of bob / ö");
+    assert_eq!(audit[3]["detail"], "bob-laptop (what bob / ö may)");
     assert_eq!(
         audit[4]["detail"],
         "bob / ö may read everywhere, admin in solder"

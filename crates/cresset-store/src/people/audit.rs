@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cresset_record::{Project, RunId, Timestamp};
 
-use super::name;
+use super::{LabelPatch, ProjectSettings, name};
 use crate::document::RunKey;
 use crate::engine::schema::raise;
 use crate::engine::{Arg, Row, Transaction};
@@ -128,6 +128,20 @@ pub struct AuditQuery {
 }
 
 impl AuditEntry {
+    /// The detail for people, where it is kept as JSON for programs.
+    #[must_use]
+    pub fn detail_in_words(&self) -> String {
+        let words = match self.action.as_str() {
+            "project.set" => serde_json::from_str(&self.detail)
+                .ok()
+                .map(|settings: ProjectSettings| settings.to_string()),
+            "run.label" => LabelPatch::in_words(&self.detail),
+            _ => None,
+        };
+        // A long one was cut, and is no JSON any more.
+        words.unwrap_or_else(|| self.detail.clone())
+    }
+
     fn read(row: &dyn Row) -> Result<Self, StoreError> {
         let via = row.text(3)?;
         let via = Via::ALL.into_iter().find(|known| known.word() == via);

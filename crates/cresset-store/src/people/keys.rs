@@ -197,6 +197,23 @@ fn narrowed(grants: Vec<Grant>, key: &AccessKey) -> Vec<Grant> {
 }
 
 impl AccessKey {
+    /// What its holder may, in words: `write everywhere`, `read in solder`, `what alice may`.
+    #[must_use]
+    pub fn may(&self) -> String {
+        let grant = Grant {
+            scope: self.scope.clone(),
+            role: self.role,
+        };
+        match (&self.owner, self.role, &self.scope) {
+            (None, ..) => grant.to_string(),
+            (Some(owner), Role::Admin, KeyScope::All) => format!("what {owner} may"),
+            (Some(owner), Role::Admin, KeyScope::Project(project)) => {
+                format!("what {owner} may in {project}")
+            }
+            (Some(owner), ..) => format!("{grant}, as far as {owner} may"),
+        }
+    }
+
     fn read(row: &dyn Row) -> Result<Self, StoreError> {
         Ok(Self {
             name: row.text(0)?.to_owned(),
@@ -265,10 +282,7 @@ impl crate::Store {
             let about = About {
                 project,
                 run: None,
-                detail: &match &key.owner {
-                    None => format!("{} ({})", key.name, key.role.word()),
-                    Some(owner) => format!("{} ({}) of {owner}", key.name, key.role.word()),
-                },
+                detail: &format!("{} ({})", key.name, key.may()),
             };
             note(tx, self.actor(), "key.create", about)
         })?;

@@ -1,7 +1,7 @@
 //! Name, group, notes and tags as a person last set them.
 
 use super::audit::{About, note};
-use super::{check_name, require};
+use super::{check_name, name, require};
 use crate::document::RunKey;
 use crate::engine::{Arg, Row, Transaction};
 use crate::error::StoreError;
@@ -74,6 +74,22 @@ impl LabelPatch {
         serde_json::Value::from(changed).to_string()
     }
 
+    /// What [`Self::for_audit`] wrote, for people: `tags v4, baseline; notes "as agreed"`.
+    pub(super) fn in_words(json: &str) -> Option<String> {
+        use serde_json::Value as Json;
+        let changed: serde_json::Map<String, Json> = serde_json::from_str(json).ok()?;
+        let words = changed.iter().map(|(field, value)| match value {
+            Json::Array(tags) if tags.is_empty() => format!("no {field}"),
+            Json::Array(tags) => {
+                let tags: Vec<&str> = tags.iter().filter_map(Json::as_str).collect();
+                format!("{field} {}", tags.join(", "))
+            }
+            Json::Null => format!("no {field}"),
+            value => format!("{field} {value}"),
+        });
+        Some(words.collect::<Vec<_>>().join("; "))
+    }
+
     /// Changes these labels by a later patch.
     fn apply(&mut self, later: &Self) {
         let Self {
@@ -136,6 +152,19 @@ pub(super) fn forget(tx: &mut dyn Transaction, key: &RunKey) -> Result<(), Store
 }
 
 impl crate::Store {
+    /// What people set of runs, of those of which they set anything.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn labels(&self) -> Result<Vec<(RunKey, LabelPatch)>, StoreError> {
+        let sql = format!("SELECT {COLUMNS}, project, run FROM labels");
+        let read = |row: &dyn Row| {
+            let (project, run) = (name(row.text(5)?)?, name(row.text(6)?)?);
+            Ok((RunKey { project, run }, LabelPatch::read(row)?))
+        };
+        self.engine().read(|tx| tx.all(&sql, &[], read))
+    }
+
     /// Changes the labels of a run.
     ///
     /// # Errors

@@ -1,12 +1,16 @@
 //! What is set for a project: who sees it, how much it may hold, and what of it goes with time.
 
+use std::fmt;
+
 use cresset_record::Project;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::{About, note};
 use super::name;
 use crate::engine::{Arg, Row, Transaction};
 use crate::error::StoreError;
+use crate::words::size_in_words;
 
 /// What is null is not limited.
 pub(super) const TABLE: (&str, &str) = (
@@ -20,7 +24,8 @@ const COLUMNS: &str = "project, private, quota, keep_checkpoints, media_days";
 const MAX_DAYS: u32 = 36_525;
 
 /// What is set for a project. What nobody set is as in `default()`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ProjectSettings {
     /// Whether a user needs a grant for this very project to see it; one for all projects does only if its role is admin.
     pub private: bool,
@@ -30,6 +35,30 @@ pub struct ProjectSettings {
     pub keep_checkpoints: Option<u32>,
     /// Days that media are kept; files are not media here.
     pub media_days: Option<u32>,
+}
+
+/// Such as `private, at most 46.6 GiB, the last 3 checkpoints of each series, media for 30 days`.
+impl fmt::Display for ProjectSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        words.extend(self.private.then(|| "private".to_owned()));
+        words.extend(
+            self.quota
+                .map(|bytes| format!("at most {}", size_in_words(bytes))),
+        );
+        words.extend(self.keep_checkpoints.map(|number| match number {
+            1 => "the last checkpoint of each series".to_owned(),
+            _ => format!("the last {number} checkpoints of each series"),
+        }));
+        words.extend(self.media_days.map(|days| match days {
+            1 => "media for 1 day".to_owned(),
+            _ => format!("media for {days} days"),
+        }));
+        match words.as_slice() {
+            [] => f.write_str("nothing is set"),
+            words => f.write_str(&words.join(", ")),
+        }
+    }
 }
 
 impl ProjectSettings {
@@ -135,12 +164,7 @@ impl crate::Store {
         settings: &ProjectSettings,
     ) -> Result<(), StoreError> {
         settings.check()?;
-        let detail = json!({
-            "private": settings.private,
-            "quota": settings.quota,
-            "keep_checkpoints": settings.keep_checkpoints,
-            "media_days": settings.media_days,
-        });
+        let detail = json!(settings);
         let number =
             |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
         self.engine().write(|tx| {

@@ -345,3 +345,79 @@ fn a_key_is_known_by_its_secret_alone() {
         Err(StoreError::NotFound(_))
     ));
 }
+
+#[test]
+fn what_was_changed_is_told_in_words_and_kept_as_json() {
+    let folder = folder();
+    folder.finished("solder", "a");
+    let store = &folder.store;
+    store.refresh().unwrap();
+    let run = key("solder", "a");
+    let settings = |private, quota, keep_checkpoints, media_days| ProjectSettings {
+        private,
+        quota,
+        keep_checkpoints,
+        media_days,
+    };
+    let all = settings(true, Some(50_000_000_000), Some(3), Some(30));
+    store.set_project(&run.project, &all).unwrap();
+    let one = settings(false, None, Some(1), None);
+    store.set_project(&run.project, &one).unwrap();
+    store
+        .set_project(&run.project, &ProjectSettings::default())
+        .unwrap();
+    let patch = LabelPatch {
+        tags: Some(vec!["v4".into(), "keep".into()]),
+        notes: Some("as agreed".into()),
+        ..LabelPatch::default()
+    };
+    store.label(&run, &patch).unwrap();
+    assert_eq!(store.labels().unwrap(), [(run, patch)]);
+    let query = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let entries = store.audit(&query).unwrap();
+    let words: Vec<String> = entries.iter().map(AuditEntry::detail_in_words).collect();
+    let expected = [
+        "tags v4, keep; notes \"as agreed\"",
+        "nothing is set",
+        "the last checkpoint of each series",
+        "private, at most 46.6 GiB, the last 3 checkpoints of each series, media for 30 days",
+    ];
+    assert_eq!(words, expected);
+    let kept: serde_json::Value = serde_json::from_str(&entries[3].detail).unwrap();
+    assert_eq!(kept["keep_checkpoints"], 3);
+}
+
+#[test]
+fn what_a_key_allows_is_told_in_words() {
+    let folder = folder();
+    let store = &folder.store;
+    store.set_user("alice", &[]).unwrap();
+    let solder = || KeyScope::Project(key("solder", "a").project);
+    for (role, scope, owner, expected) in [
+        (Role::Write, KeyScope::All, None, "write everywhere"),
+        (Role::Read, solder(), None, "read in solder"),
+        (Role::Admin, KeyScope::All, Some("alice"), "what alice may"),
+        (
+            Role::Admin,
+            solder(),
+            Some("alice"),
+            "what alice may in solder",
+        ),
+        (
+            Role::Read,
+            KeyScope::All,
+            Some("alice"),
+            "read everywhere, as far as alice may",
+        ),
+    ] {
+        let new = NewKey {
+            owner: owner.map(str::to_owned),
+            ..NewKey::new(expected, role, scope)
+        };
+        let (made, _) = store.create_key(new).unwrap();
+        assert_eq!(made.may(), expected);
+    }
+}

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::{Workplace, last, state, stdout, wait_for_step};
 use candle_core::{Device, Tensor};
 use cresset_candle::TrainState;
-use cresset_record::{RunDir, RunView, State};
+use cresset_record::{Digest, MediaDetail, RunDir, RunView, State};
 
 /// What must not depend on whether a run was interrupted.
 #[derive(PartialEq)]
@@ -77,6 +77,39 @@ fn assert_same(found: &Outcome, expected: &Outcome) {
     assert_eq!(found.curves.len(), expected.curves.len());
 }
 
+/// The content of the checkpoints leads to the run, and the run has what it was trained on.
+fn knows_its_files(run: &Path) {
+    let dir = RunDir::new(run);
+    let view = RunView::open(dir.clone()).unwrap();
+    let files: Vec<_> = (view.media())
+        .map(|(key, _, values)| (key.as_str(), &values.last().unwrap().value))
+        .collect();
+    let file = |key: &str| files.iter().find(|(known, _)| *known == key).unwrap().1;
+    for name in ["best", "last"] {
+        let path = run.join(format!("checkpoints/{name}.safetensors"));
+        let (digest, _) = Digest::of_file(&path).unwrap();
+        let recorded = file(&format!("checkpoints/{name}"));
+        assert_eq!(recorded.blobs().next().unwrap().digest, digest);
+        assert!(dir.blobs().path(&digest).is_file());
+        let MediaDetail::File { role, .. } = &recorded.detail else {
+            panic!("{recorded:?}");
+        };
+        assert_eq!(role.as_deref(), Some("checkpoint"));
+    }
+    let config = &view.start().unwrap().config;
+    for name in ["train", "val", "test"] {
+        let recorded = file(&format!("data/{name}"));
+        let digest = recorded.blobs().next().unwrap().digest;
+        assert_eq!(config["data"][name], digest.to_string());
+        let list = std::fs::read_to_string(dir.blobs().path(&digest)).unwrap();
+        let first = list.lines().next().unwrap();
+        let (digest, path) = first.split_once("  ").unwrap();
+        let image = Path::new(config["data"]["path"].as_str().unwrap()).join(path);
+        let image = run.ancestors().nth(3).unwrap().join(image);
+        assert_eq!(Digest::of_file(&image).unwrap().0.to_string(), digest);
+    }
+}
+
 #[test]
 fn a_killed_run_resumes_to_the_same_weights_and_curves() {
     let workplace = Workplace::new();
@@ -86,6 +119,7 @@ fn a_killed_run_resumes_to_the_same_weights_and_curves() {
     assert_eq!(expected.curves["train/loss"].len() as u64, expected.step);
     assert_eq!(expected.curves["val/auc"].len(), 4);
     assert_eq!(expected.curves["test/auc"].len(), 1);
+    knows_its_files(&workplace.run_folder("straight"));
 
     let killed = workplace.run_folder("killed");
     let mut child = workplace.train("killed");

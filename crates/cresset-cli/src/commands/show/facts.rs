@@ -1,5 +1,6 @@
 //! The upper part of the page: what the run is, its config, and its summary.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use cresset_record::{Goal, SummaryRule, Timestamp};
@@ -9,8 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use super::{Page, section};
 use crate::output::Output;
+use crate::overview::gpu_models;
 use crate::table::{Column, Table};
-use crate::{human, select, theme};
+use crate::{flat, human, locate, select, theme};
 
 /// Columns of the names before facts.
 const LABEL: usize = 9;
@@ -44,6 +46,7 @@ fn print_head(page: &Page, out: &mut Output) -> io::Result<()> {
         ("command", command(&o.environment)),
         ("code", code(&o.environment)),
         ("host", host(&o.environment)),
+        ("imported", imported(&o.environment)),
         ("group", o.group.clone()),
         ("job type", o.job_type.clone()),
         ("tags", Some(o.tags.join(", ")).filter(|t| !t.is_empty())),
@@ -80,8 +83,18 @@ fn times(page: &Page, created: Timestamp) -> String {
     )
 }
 
+fn imported(environment: &Map<String, Json>) -> Option<String> {
+    let from = locate::origin(environment)?;
+    let path = text(environment, "import", "path");
+    Some(path.map_or_else(
+        || format!("from {from}"),
+        |path| format!("from {from}, {path}"),
+    ))
+}
+
 fn text<'a>(environment: &'a Map<String, Json>, place: &str, name: &str) -> Option<&'a str> {
-    environment.get(place)?.get(name)?.as_str()
+    let text = environment.get(place)?.get(name)?.as_str()?;
+    (!text.is_empty()).then_some(text)
 }
 
 fn command(environment: &Map<String, Json>) -> Option<String> {
@@ -127,27 +140,16 @@ fn host(environment: &Map<String, Json>) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(text(environment, "host", "name").map(str::to_owned));
     parts.extend(text(environment, "host", "cpu_model").map(str::to_owned));
-    let gpus = environment.get("gpus").and_then(Json::as_array);
-    let models: Vec<&str> = gpus
-        .into_iter()
-        .flatten()
-        .filter_map(|gpu| gpu.get("model")?.as_str())
-        .collect();
-    let mut rest = models.as_slice();
-    while let Some(model) = rest.first() {
-        let alike = rest.iter().take_while(|m| *m == model).count();
-        parts.push(match alike {
-            1 => (*model).to_owned(),
-            n => format!("{n} × {model}"),
-        });
-        rest = &rest[alike..];
-    }
+    parts.extend(gpu_models(environment));
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
 fn print_config(page: &Page, out: &mut Output) -> io::Result<()> {
-    let mut flat = Vec::new();
-    flatten(&page.overview.config, "", &mut flat);
+    let flat = flat::leaves(&page.overview.config);
+    let flat = flat
+        .into_iter()
+        .map(|(path, value)| (human::clean(&path), human::json(value)));
+    let flat: Vec<_> = flat.collect();
     if flat.is_empty() {
         return Ok(());
     }
@@ -163,32 +165,16 @@ fn print_config(page: &Page, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-/// Nested objects as dotted paths, as filters write them.
-fn flatten(object: &Map<String, Json>, prefix: &str, flat: &mut Vec<(String, String)>) {
-    for (key, value) in object {
-        let path = format!("{prefix}{key}");
-        match value {
-            Json::Object(inner) if !inner.is_empty() => {
-                flatten(inner, &format!("{path}."), flat);
-            }
-            _ => flat.push((human::clean(&path), human::json(value))),
-        }
-    }
-}
-
 fn print_summary(page: &Page, out: &mut Output) -> io::Result<()> {
     let (own, reserved): (Vec<_>, Vec<_>) = page
         .overview
         .summary
         .iter()
-        .partition(|(key, _)| !select::is_reserved(key));
+        .partition(|(key, _)| page.all || !select::is_reserved(key));
     if own.is_empty() {
         return Ok(());
     }
-    let note = match reserved.len() {
-        0 => String::new(),
-        n => format!("and {n} of system/, gradients/, parameters/, cresset/: see --json"),
-    };
+    let note = folded(reserved.into_iter().map(|(key, _)| key.as_str()));
     section(out, "Summary", &note)?;
     let column = |title: &str, right| Column {
         title: title.to_owned(),
@@ -207,6 +193,22 @@ fn print_summary(page: &Page, out: &mut Output) -> io::Result<()> {
         table.push(summary_row(page, key, value));
     }
     table.print(out).map(|_| ())
+}
+
+/// How many of which are not shown.
+fn folded<'a>(keys: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for prefix in keys.filter_map(select::reserved) {
+        *counts.entry(prefix).or_default() += 1;
+    }
+    let words = counts
+        .iter()
+        .map(|(prefix, count)| format!("{count} of {prefix}"));
+    let words: Vec<String> = words.collect();
+    match words.as_slice() {
+        [] => String::new(),
+        words => format!("and {}: --all", words.join(", ")),
+    }
 }
 
 fn summary_row(page: &Page, key: &str, value: &Json) -> Vec<Span<'static>> {

@@ -26,17 +26,19 @@ const DEFAULT_WIDTH: u16 = 100;
 pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<Exit> {
     let dir = locate::run(dir, &a.run.run)?;
     let view = RunView::open(dir).context("cannot read the run")?;
-    let overview = Overview::of(&view);
+    let overview = Overview::labelled(&view);
     if a.json {
         serde_json::to_writer_pretty(&mut *out, &json::Shown::of(&view, &overview, &a.key))?;
         out.write_all(b"\n")?;
         return Ok(Exit::Ok);
     }
     let width = a.width.or(out.width()).unwrap_or(DEFAULT_WIDTH).max(20);
+    let everything = ["*".to_owned()];
     let page = Page {
         view: &view,
         overview: &overview,
-        keys: &a.key,
+        keys: if a.all { &everything } else { &a.key },
+        all: a.all,
         log: a.log,
         width,
     };
@@ -48,10 +50,10 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
     }
     let found = pictures::print(&page, out)?;
     if a.key.is_empty() {
-        trouble::print_last_words(&page, out)?;
+        trouble::print_log(&page, out)?;
         trouble::print_losses(&page, out)?;
     } else if !found {
-        eprintln!("no series of {} matches", human::clean(view.name()));
+        eprintln!("no series of {} matches", human::clean(&overview.name));
     }
     Ok(Exit::Ok)
 }
@@ -61,6 +63,8 @@ struct Page<'a> {
     view: &'a RunView,
     overview: &'a Overview,
     keys: &'a [String],
+    /// With what Cresset records by itself.
+    all: bool,
     log: bool,
     width: u16,
 }

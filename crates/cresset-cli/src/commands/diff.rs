@@ -1,0 +1,255 @@
+//! `cresset diff`: what differs between runs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use cresset_record::RunView;
+use ratatui::text::{Line, Span};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::args::DiffArguments;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::overview::{Overview, gpu_models};
+use crate::table::{Column, Table};
+use crate::{flat, human, locate, select, theme};
+
+/// Columns of a value on a terminal; all of it is in the JSON.
+const LONGEST: usize = 48;
+/// Paths of the environment that differ in any two runs.
+const OWN: [&str; 2] = ["slurm.job_id", "program.pid"];
+
+/// Runs the command.
+pub(crate) fn run(a: &DiffArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<Exit> {
+    let overviews = a.runs.iter().map(|run| {
+        let dir = locate::run(dir, run)?;
+        let view = RunView::open(dir).with_context(|| format!("cannot read {run}"))?;
+        Ok(Overview::labelled(&view))
+    });
+    let overviews: Vec<Overview> = overviews.collect::<anyhow::Result<_>>()?;
+    let differences = Differences::of(&overviews, a.all);
+    if a.json {
+        serde_json::to_writer_pretty(&mut *out, &differences)?;
+        out.write_all(b"\n")?;
+    } else {
+        differences.print(out)?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// What differs. Its JSON is what `cresset diff --json` prints.
+#[derive(Serialize)]
+struct Differences<'a> {
+    runs: Vec<Compared<'a>>,
+    run: Vec<Row>,
+    config: Vec<Row>,
+    environment: Vec<Row>,
+    summary: Vec<Row>,
+}
+
+/// One of the runs.
+#[derive(Serialize)]
+struct Compared<'a> {
+    id: &'a str,
+    name: &'a str,
+    project: Option<&'a str>,
+}
+
+/// A value that is not the same in all runs: one a run in their order, null where a run has none.
+#[derive(Serialize)]
+struct Row {
+    key: String,
+    values: Vec<Json>,
+}
+
+impl<'a> Differences<'a> {
+    fn of(runs: &'a [Overview], all: bool) -> Self {
+        let facts: Vec<_> = runs.iter().map(facts).collect();
+        let environments: Vec<_> = runs.iter().map(|run| environment(run, all)).collect();
+        let summaries: Vec<_> = runs
+            .iter()
+            .map(|run| {
+                let own = run.summary.iter();
+                let own = own.filter(|(key, _)| all || !select::is_reserved(key));
+                own.map(|(key, value)| (key.clone(), value.clone()))
+                    .collect()
+            })
+            .collect();
+        let configs: Vec<_> = runs.iter().map(|run| leaves(&run.config)).collect();
+        Self {
+            runs: runs
+                .iter()
+                .map(|run| Compared {
+                    id: &run.id,
+                    name: &run.name,
+                    project: run.project.as_deref(),
+                })
+                .collect(),
+            run: differing(&facts),
+            config: differing(&configs),
+            environment: differing(&environments),
+            summary: differing(&summaries),
+        }
+    }
+
+    fn print(&self, out: &mut Output) -> io::Result<()> {
+        let titles = self.titles();
+        let parts = [
+            ("Run", &self.run, String::new()),
+            ("Config", &self.config, String::new()),
+            ("Environment", &self.environment, self.git_hint()),
+            ("Summary", &self.summary, String::new()),
+        ];
+        let mut is_first = true;
+        for (title, rows, note) in parts {
+            if rows.is_empty() {
+                continue;
+            }
+            if !std::mem::take(&mut is_first) {
+                out.blank()?;
+            }
+            out.line(Line::from(vec![
+                Span::styled(title, theme::STRONG),
+                Span::styled(format!("  {note}"), theme::QUIET),
+            ]))?;
+            print_table(&titles, rows, out)?;
+        }
+        if is_first {
+            out.line("nothing differs")?;
+        }
+        let parts = [
+            ("config", &self.config),
+            ("environment", &self.environment),
+            ("summary", &self.summary),
+        ];
+        let same = parts.iter().filter(|(_, rows)| rows.is_empty());
+        let same: Vec<&str> = same.map(|(title, _)| *title).collect();
+        if !same.is_empty() && !is_first {
+            out.blank()?;
+            out.line(format!("The same in all: {}.", same.join(", ")))?;
+        }
+        Ok(())
+    }
+
+    /// Names, with the ids where two runs have one name.
+    fn titles(&self) -> Vec<String> {
+        let title = |run: &Compared<'_>| {
+            let alike = self.runs.iter().filter(|other| other.name == run.name);
+            match alike.count() {
+                1 => human::clean(run.name),
+                _ => human::clean(&format!("{} ({})", run.name, run.id)),
+            }
+        };
+        self.runs.iter().map(title).collect()
+    }
+
+    /// How to see what differs in the code.
+    fn git_hint(&self) -> String {
+        let commits = self.environment.iter().find(|row| row.key == "git.commit");
+        let commits: Vec<&str> = commits
+            .into_iter()
+            .flat_map(|row| row.values.iter().filter_map(Json::as_str))
+            .filter(|commit| commit.chars().all(|c| c.is_ascii_hexdigit()))
+            .map(|commit| commit.get(..12).unwrap_or(commit))
+            .collect();
+        match commits.as_slice() {
+            [a, b] => format!("the code: git diff {a} {b}"),
+            _ => String::new(),
+        }
+    }
+}
+
+/// What the run is, apart from its name and id.
+fn facts(run: &Overview) -> BTreeMap<String, Json> {
+    let facts = [
+        ("project", Json::from(run.project.clone())),
+        ("state", run.state.word().into()),
+        ("started", run.created.map(human::local_time).into()),
+        ("duration", human::duration(run.duration).into()),
+        ("group", run.group.clone().into()),
+        ("job type", run.job_type.clone().into()),
+        ("tags", run.tags.clone().into()),
+        ("notes", run.notes.clone().into()),
+    ];
+    let facts = facts.into_iter().filter(|(_, value)| !value.is_null());
+    facts.map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// What surrounded the run; of GPUs their models, unless all is asked for.
+fn environment(run: &Overview, all: bool) -> BTreeMap<String, Json> {
+    let mut leaves = leaves(&run.environment);
+    if !all {
+        leaves.retain(|key, _| !OWN.contains(&key.as_str()));
+        if let Some(gpus) = leaves.get_mut("gpus") {
+            *gpus = gpu_models(&run.environment).into();
+        }
+    }
+    leaves
+}
+
+fn leaves(object: &Map<String, Json>) -> BTreeMap<String, Json> {
+    let leaves = flat::leaves(object).into_iter();
+    leaves.map(|(path, value)| (path, value.clone())).collect()
+}
+
+/// The keys of which not all runs have the same value.
+fn differing(runs: &[BTreeMap<String, Json>]) -> Vec<Row> {
+    let mut keys: Vec<&String> = runs.iter().flat_map(BTreeMap::keys).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let differs = |key: &&String| {
+        let first = runs.first().and_then(|run| run.get(*key));
+        runs.iter().any(|run| run.get(*key) != first)
+    };
+    let row = |key: &String| Row {
+        values: runs
+            .iter()
+            .map(|run| run.get(key).cloned().unwrap_or(Json::Null))
+            .collect(),
+        key: key.clone(),
+    };
+    keys.into_iter().filter(differs).map(row).collect()
+}
+
+fn print_table(titles: &[String], rows: &[Row], out: &mut Output) -> io::Result<()> {
+    let first = Column::whole("");
+    let columns = titles.iter().map(|title| Column::text(title));
+    let mut table = Table::new(std::iter::once(first).chain(columns).collect());
+    let exact = out.width().is_none();
+    for row in rows {
+        let key = Span::styled(format!("  {}", human::clean(&row.key)), theme::QUIET);
+        let texts = |exact| -> Vec<String> {
+            let texts = row.values.iter().map(|value| shown(value, exact));
+            texts.collect()
+        };
+        // Values that differ must look so.
+        let brief = texts(false);
+        let are_alike = brief.windows(2).all(|pair| pair[0] == pair[1]);
+        let texts = if exact || are_alike {
+            texts(true)
+        } else {
+            brief
+        };
+        let values = row.values.iter().zip(texts);
+        let values = values.map(|(value, text)| match value {
+            Json::Null => Span::styled("–", theme::QUIET),
+            _ => Span::raw(text),
+        });
+        table.push(std::iter::once(key).chain(values).collect());
+    }
+    table.print(out).map(|_| ())
+}
+
+/// A value on one line; unless it is to be exact, neither with all digits nor too long.
+fn shown(value: &Json, exact: bool) -> String {
+    let lines = value.as_str().map_or(0, |text| text.lines().count());
+    match value.as_f64().filter(|_| value.is_f64()) {
+        _ if lines > 1 => format!("{}: see --json", human::count(lines as u64, "line")),
+        Some(number) if !exact => human::number(number, 5),
+        _ if exact => human::json(value),
+        _ => human::fit(&human::json(value), LONGEST),
+    }
+}
