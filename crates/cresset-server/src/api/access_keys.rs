@@ -138,7 +138,7 @@ fn end(days: Option<u32>) -> Result<Option<Timestamp>, Failure> {
     responses((status = 200, body = Vec<ServerKey>)),
     extensions(("x-role" = json!("admin")))
 )]
-pub(super) async fn keys(
+pub(super) async fn access_keys(
     State(app): State<App>,
     _: Everywhere<Admin>,
 ) -> Result<Response, Failure> {
@@ -161,7 +161,7 @@ pub(super) async fn keys(
     responses((status = 200, body = CreatedKey)),
     extensions(("x-role" = json!("admin")))
 )]
-pub(super) async fn create(
+pub(super) async fn create_key(
     State(app): State<App>,
     _: Everywhere<Admin>,
     Body(body): Body<KeyBody>,
@@ -187,7 +187,7 @@ pub(super) async fn create(
     responses((status = 204, description = "It opens nothing any more.")),
     extensions(("x-role" = json!("admin")))
 )]
-pub(super) async fn revoke(
+pub(super) async fn revoke_key(
     State(app): State<App>,
     _: Everywhere<Admin>,
     Name(name): Name,
@@ -233,7 +233,7 @@ pub(super) async fn own_keys(
     responses((status = 200, body = CreatedKey)),
     extensions(("x-role" = json!("read")))
 )]
-pub(super) async fn create_own(
+pub(super) async fn create_own_key(
     State(app): State<App>,
     Anywhere(caller, ..): Anywhere<Read>,
     Body(body): Body<OwnKeyBody>,
@@ -253,7 +253,7 @@ pub(super) async fn create_own(
     responses((status = 204, description = "It opens nothing any more.")),
     extensions(("x-role" = json!("read")))
 )]
-pub(super) async fn revoke_own(
+pub(super) async fn revoke_own_key(
     State(app): State<App>,
     Anywhere(caller, ..): Anywhere<Read>,
     Name(name): Name,

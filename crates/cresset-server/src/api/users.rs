@@ -126,7 +126,7 @@ pub(super) async fn users(
     responses((status = 200, body = User)),
     extensions(("x-role" = json!("admin")))
 )]
-pub(super) async fn set(
+pub(super) async fn set_user(
     State(app): State<App>,
     _: Everywhere<Admin>,
     Name(name): Name,
@@ -163,7 +163,7 @@ struct RemovedUser {
     responses((status = 200, body = RemovedUser)),
     extensions(("x-role" = json!("admin")))
 )]
-pub(super) async fn remove(
+pub(super) async fn remove_user(
     State(app): State<App>,
     _: Everywhere<Admin>,
     Name(name): Name,

@@ -78,7 +78,7 @@ fn it_is_served() {
     );
 }
 
-/// All names that it refers to are there.
+/// All names that it refers to are there, and every operation has one of its own.
 #[test]
 fn it_is_whole() {
     let document: Json = serde_json::from_str(cresset_server::openapi_json()).unwrap();
@@ -95,6 +95,12 @@ fn it_is_whole() {
             Json::Array(list) => open.extend(list),
             _ => {}
         }
+    }
+    let mut named = BTreeSet::new();
+    let items = document["paths"].as_object().unwrap().values();
+    for operation in items.flat_map(|item| item.as_object().unwrap().values()) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(named.insert(id), "two operations are named {id}");
     }
     let methods: BTreeSet<String> = operations().into_iter().map(|o| o.method).collect();
     let all = ["DELETE", "GET", "PATCH", "POST", "PUT"].map(str::to_owned);
