@@ -183,10 +183,10 @@ fn a_key_whose_time_is_over_opens_nothing() {
 }
 
 /// The same store, asked over the network.
-fn over_the_network(store: &Store) -> Store {
+fn over_the_network(store: &Store, via: Via) -> Store {
     store.by(Actor {
         name: "boss".into(),
-        via: Via::Key,
+        via,
         address: None,
     })
 }
@@ -194,7 +194,8 @@ fn over_the_network(store: &Store) -> Store {
 #[test]
 fn over_the_network_somebody_stays_admin() {
     let (_dir, store) = folder();
-    let there = over_the_network(&store);
+    let open = over_the_network(&store, Via::Open);
+    let there = over_the_network(&store, Via::Key);
     let conflict = |result: Result<(), StoreError>| {
         assert!(matches!(result, Err(StoreError::Conflict(_))), "{result:?}");
     };
@@ -206,13 +207,13 @@ fn over_the_network_somebody_stays_admin() {
         };
         store.create_key(new).map(drop)
     };
-    conflict(make(&there, "first", Role::Write, None, None));
-    conflict(make(&there, "first", Role::Admin, None, Some(-1)));
+    conflict(make(&open, "first", Role::Write, None, None));
+    conflict(make(&open, "first", Role::Admin, None, Some(-1)));
     assert!(
         store.keys().unwrap().is_empty(),
         "what is refused leaves nothing"
     );
-    make(&there, "first", Role::Admin, None, None).unwrap();
+    make(&open, "first", Role::Admin, None, None).unwrap();
     // Neither a key that has ended nor one of somebody who may less is another.
     make(&there, "ended", Role::Admin, None, Some(-1)).unwrap();
     store
@@ -247,6 +248,24 @@ fn over_the_network_somebody_stays_admin() {
     );
     store.revoke_key("alice").unwrap();
     store.remove_user("alice").unwrap();
+}
+
+#[test]
+fn who_logged_in_needs_no_key_to_stay_admin() {
+    let (_dir, store) = folder();
+    let there = over_the_network(&store, Via::Login);
+    store.set_user("boss", &[grant(None, Role::Admin)]).unwrap();
+    // The first key: logins are asked for already.
+    let reader = NewKey::new("reader", Role::Read, KeyScope::All);
+    there.create_key(reader).unwrap();
+    let admin = NewKey::new("admin", Role::Admin, KeyScope::All);
+    there.create_key(admin).unwrap();
+    there.revoke_key("admin").unwrap();
+    let lowered = there.set_user("boss", &[grant(None, Role::Read)]);
+    assert!(
+        matches!(lowered, Err(StoreError::Conflict(_))),
+        "{lowered:?}"
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn the_overview() {
     assert_eq!(run["writers"][0]["state"], "finished");
     assert_eq!(
         (&run["group"], &run["alerts"]),
-        (&json!("a group"), &json!(1))
+        (&json!("a group"), &json!(2))
     );
     assert!(run["log_bytes"].as_u64().unwrap() > 1_000);
     assert!(run["blob_bytes"].as_u64().unwrap() > 100_000);
@@ -138,16 +138,17 @@ fn alerts_and_console() {
         "/projects/solder/runs/first/alerts",
     ] {
         let alerts = server.json(path);
-        assert_eq!(alerts["total"], 1);
-        let alert = &alerts["alerts"][0];
+        assert_eq!(alerts["total"], 2);
+        let [alert, loss] = [0, 1].map(|i| &alerts["alerts"][i]);
+        assert_eq!(loss["title"], "train/loss is NaN at step 1500");
         assert_eq!(
             (&alert["title"], &alert["run_name"]),
             (&json!("a plateau"), &json!("the first"))
         );
         assert_eq!(alert["level"], "warn");
-        assert_eq!(server.json(&format!("{path}?level=error"))["total"], 0);
+        assert_eq!(server.json(&format!("{path}?level=error"))["total"], 1);
         let badge = server.json(&format!("{path}?level=warn&limit=0"));
-        assert_eq!(badge, json!({"total": 1, "alerts": []}));
+        assert_eq!(badge, json!({"total": 2, "alerts": []}));
     }
     let console = server.json("/projects/solder/runs/first/console?level=warn&search=x&limit=5");
     assert_eq!(console["lines"], json!([]));

@@ -31,7 +31,7 @@ fn projects_and_their_runs() {
     let solder = solder.unwrap();
     assert_eq!(solder["runs"], 2);
     assert_eq!(solder["states"], json!({"finished": 1, "failed": 1}));
-    assert_eq!(solder["alerts"], 1);
+    assert_eq!(solder["alerts"], 2);
 
     let table = server.json("/projects/solder/runs?sort=created");
     assert_eq!((&table["total"], &table["matched"]), (&json!(2), &json!(2)));

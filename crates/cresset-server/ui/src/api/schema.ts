@@ -12,14 +12,14 @@ export interface paths {
             cookie?: never;
         };
         /** All keys, by name */
-        get: operations["keys"];
+        get: operations["access_keys"];
         put?: never;
         /**
          * Make a key
          * @description The answer has its secret, this once. The first key has to be admin everywhere: a server that asked for none until then asks for one from
          *     the next request on, so keep it. 409 where there is a key of this name.
          */
-        post: operations["create"];
+        post: operations["create_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -40,7 +40,7 @@ export interface paths {
          * Take a key back
          * @description It opens nothing from the next request on. 409 for the last key that is admin everywhere.
          */
-        delete: operations["revoke"];
+        delete: operations["revoke_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -160,7 +160,7 @@ export interface paths {
          * @description For the user whose key asks, with no more than that key has. The answer has its secret, this once. 403 where the key that asks is
          *     nobody's; 409 where there is a key of this name.
          */
-        post: operations["create_own"];
+        post: operations["create_own_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -181,7 +181,7 @@ export interface paths {
          * Take a key of one's own back
          * @description It opens nothing from the next request on. 409 for the last key that is admin everywhere.
          */
-        delete: operations["revoke_own"];
+        delete: operations["revoke_own_key"];
         options?: never;
         head?: never;
         patch?: never;
@@ -692,13 +692,13 @@ export interface paths {
          * @description In place of what was said before; makes the user where there is none of this name. It counts from the next request on. 409 where nobody
          *     would be left with a key that is admin everywhere.
          */
-        put: operations["set"];
+        put: operations["set_user"];
         post?: never;
         /**
          * Remove a user and all keys of theirs
          * @description At once. 409 where nobody would be left with a key that is admin everywhere.
          */
-        delete: operations["remove"];
+        delete: operations["remove_user"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1711,7 +1711,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    keys: {
+    access_keys: {
         parameters: {
             query?: never;
             header?: never;
@@ -1820,7 +1820,7 @@ export interface operations {
             };
         };
     };
-    create: {
+    create_key: {
         parameters: {
             query?: never;
             header: {
@@ -1972,7 +1972,7 @@ export interface operations {
             };
         };
     };
-    revoke: {
+    revoke_key: {
         parameters: {
             query?: never;
             header: {
@@ -2987,7 +2987,7 @@ export interface operations {
             };
         };
     };
-    create_own: {
+    create_own_key: {
         parameters: {
             query?: never;
             header: {
@@ -3139,7 +3139,7 @@ export interface operations {
             };
         };
     };
-    revoke_own: {
+    revoke_own_key: {
         parameters: {
             query?: never;
             header: {
@@ -7545,7 +7545,7 @@ export interface operations {
             };
         };
     };
-    set: {
+    set_user: {
         parameters: {
             query?: never;
             header: {
@@ -7700,7 +7700,7 @@ export interface operations {
             };
         };
     };
-    remove: {
+    remove_user: {
         parameters: {
             query?: never;
             header: {

@@ -1,1 +1,0 @@
-import{A as e}from"./web-DDOWVxXx.js";import{A as t,O as n}from"./index-CxIzD-ND.js";var[r,{refetch:i}]=e(async()=>{let e=await t(n(`/server`));return e.ok?e.value:void 0});function a(){return r()?.role!==`read`}export{i as n,r,a as t};
