@@ -38,8 +38,11 @@ test("a server with keys asks for one, refuses a wrong one, and remembers the ri
   expect(await page.evaluate((key) => JSON.stringify({ ...localStorage, ...sessionStorage }).includes(key), key)).toBe(false);
 
   cresset("key", "revoke", "reader");
+  const changes = page.waitForResponse((answer) => answer.url().includes("/api/v1/events"));
   await page.reload();
   await expect(field, "a key that was taken back opens nothing").toBeVisible();
+  await changes;
+  await expect(page.getByText("Offline, reconnecting"), "the server does answer").toBeHidden();
 });
 
 test("a key for reading offers nothing that changes", async ({ page }) => {

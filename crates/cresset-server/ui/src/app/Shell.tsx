@@ -190,7 +190,8 @@ function BarLink(props: { href: string; on: boolean; text: string; badge?: JSX.E
 function ConnectionNote(): JSX.Element {
   return (
     <span role="status">
-      <Show when={connection() === "lost"}>
+      {/* Whoever has to sign in is told so by the page. */}
+      <Show when={connection() === "lost" && !needsKey()}>
         <span class="bar-lost" title="The server does not answer. What is shown is what was known last; it is tried again by itself.">
           Offline, reconnecting
         </span>
