@@ -1,7 +1,86 @@
-//! Names that survive a loss of power: of a file that was synchronised nothing is found unless its folder was, too.
+//! What survives a loss of power. Of a file that was synchronised nothing is found unless its folder was, too.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+
+use crate::ids::Rank;
+use crate::layout::RunDir;
+
+/// How much is written anew at a time.
+const PART: usize = 1 << 20;
+
+/// Which segments are on the disk, and how much of each, for those who carry a log elsewhere.
+///
+/// Frames are known elsewhere by their numbers, and a process that takes a log up goes on from the last number that it finds. So what has left
+/// must not be lost here: the next process would give its numbers to other frames, which are then taken for known.
+#[derive(Debug, Default)]
+pub struct Kept(BTreeMap<(Rank, u32), u64>);
+
+impl Kept {
+    /// Waits until the first `bytes` of a segment, as they were read, would survive a loss of power here.
+    ///
+    /// # Errors
+    /// If the disk says no; not if the file system has no such promise to give.
+    pub fn keep(&mut self, dir: &RunDir, rank: Rank, segment: u32, bytes: u64) -> io::Result<()> {
+        let kept = self.0.get(&(rank, segment)).copied();
+        if kept >= Some(bytes) {
+            return Ok(());
+        }
+        let file = open_to_sync(&dir.segment(rank, segment))?;
+        let length = file.metadata()?.len();
+        unless_unknown(file.sync_data())?;
+        if kept.is_none() {
+            unless_unknown(dir.sync_names())?;
+        }
+        self.0.insert((rank, segment), length);
+        Ok(())
+    }
+}
+
+/// File systems that cannot synchronise say so each time, and what cannot be written has nothing to lose.
+fn unless_unknown(synced: io::Result<()>) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    synced.or_else(|error| match error.kind() {
+        InvalidInput | PermissionDenied | ReadOnlyFilesystem | Unsupported => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// A file that is there, to be synchronised by whoever may read it.
+#[cfg(unix)]
+fn open_to_sync(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Elsewhere only who may write it can.
+#[cfg(not(unix))]
+fn open_to_sync(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(path)
+}
+
+/// Writes all bytes of a file once more and waits for the disk. After a disk has refused to synchronise a file, the system may count what it
+/// refused as written, and the next try as a success: only what is written anew is really tried again.
+///
+/// # Errors
+/// If the file cannot be read or written, or the disk refuses again.
+pub fn write_anew(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut part = vec![0; PART];
+    let mut at = 0;
+    loop {
+        file.seek(SeekFrom::Start(at))?;
+        let read = file.read(&mut part)?;
+        if read == 0 {
+            return file.sync_all();
+        }
+        // The same bytes in the same place: who reads the file meanwhile sees nothing.
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&part[..read])?;
+        at += read as u64;
+    }
+}
 
 #[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {

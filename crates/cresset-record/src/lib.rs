@@ -39,6 +39,7 @@ mod time;
 mod view;
 
 pub use blob::{BlobFolder, BlobRef, Digest};
+pub use durable::{Kept, write_anew};
 pub use define::{Definition, Goal, SummaryRule, resolve};
 pub use figure::{Axes, Curve, Figure, FloatRow};
 pub use histogram::{Bucket, Buckets, ExpHistogram, TensorStats};

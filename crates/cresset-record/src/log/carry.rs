@@ -11,6 +11,7 @@ use super::decode::Frame;
 use super::format::{FRAME_HEAD, FrameHead, MAJOR, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{LogError, Next, SegmentReader};
+use crate::durable::Kept;
 use crate::ids::Rank;
 use crate::layout::RunDir;
 use crate::record::{LossReason, Lost, Record};
@@ -32,7 +33,11 @@ pub struct Piece {
 /// Reads a segment in pieces, while it is being written or later.
 #[derive(Debug)]
 pub struct PieceReader {
+    dir: RunDir,
+    rank: Rank,
+    index: u32,
     reader: SegmentReader,
+    kept: Kept,
     /// Frames up to this number are passed over.
     after: Option<u64>,
 }
@@ -50,7 +55,14 @@ impl PieceReader {
     ) -> Result<Self, LogError> {
         let path = dir.segment(rank, index);
         let reader = SegmentReader::open(&path).map_err(|source| LogError::Io { path, source })?;
-        Ok(Self { reader, after })
+        Ok(Self {
+            dir: dir.clone(),
+            rank,
+            index,
+            reader,
+            kept: Kept::default(),
+            after,
+        })
     }
 
     /// How many bytes of the segment were read.
@@ -60,10 +72,10 @@ impl PieceReader {
     }
 
     /// The next piece: about `most` bytes, and one frame at least; `None` if there is no whole frame more now. `complete` says that
-    /// nobody writes the segment any more.
+    /// nobody writes the segment any more. What a piece holds is on the disk here before anybody else gets it, see [`Kept`].
     ///
     /// # Errors
-    /// If the segment cannot be read, or is of a newer format.
+    /// If the segment cannot be read or synchronised, or is of a newer format; it is to be opened again then.
     pub fn next(&mut self, most: usize, complete: bool) -> Result<Option<Piece>, LogError> {
         self.read(most, complete, None)
     }
@@ -122,12 +134,19 @@ impl PieceReader {
             piece.frames += 1;
             piece.records.extend(frame.records);
         }
-        let head = self.reader.head().filter(|_| piece.frames > 0);
-        Ok(head.map(|head| {
-            piece.bytes.splice(0..0, head.encode());
-            self.after = Some(piece.last);
-            piece
-        }))
+        let Some(head) = self.reader.head().filter(|_| piece.frames > 0) else {
+            return Ok(None);
+        };
+        let kept = self
+            .kept
+            .keep(&self.dir, self.rank, self.index, self.reader.offset());
+        kept.map_err(|source| LogError::Sync {
+            path: self.reader.path().to_owned(),
+            source,
+        })?;
+        piece.bytes.splice(0..0, head.encode());
+        self.after = Some(piece.last);
+        Ok(Some(piece))
     }
 }
 
