@@ -39,8 +39,8 @@ mod time;
 mod view;
 
 pub use blob::{BlobFolder, BlobRef, Digest};
-pub use durable::{Kept, write_anew};
 pub use define::{Definition, Goal, SummaryRule, resolve};
+pub use durable::{Kept, write_anew};
 pub use figure::{Axes, Curve, Figure, FloatRow};
 pub use histogram::{Bucket, Buckets, ExpHistogram, TensorStats};
 pub use ids::{MAX_PROJECT, MAX_RUN_ID, NameError, Project, Rank, RunId, generate_name};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Batch, Follower, Kept, Key, KeyId, LogError, Rank, Record, RunDir, State, StopRequest, Timestamp,
+    Batch, Follower, Kept, Key, KeyId, LogError, Rank, Record, RunDir, State, StopRequest,
+    Timestamp,
 };
 
 use crate::error::ShipError;
@@ -116,9 +117,7 @@ impl<S: Sink> Events<S> {
     /// The ledger must not know of more than a loss of power leaves here.
     fn keep(&mut self) -> Result<(), ShipError> {
         for (rank, place) in self.follower.cursor().0 {
-            let kept = self
-                .kept
-                .keep(&self.run, rank, place.segment, place.offset);
+            let kept = self.kept.keep(&self.run, rank, place.segment, place.offset);
             kept.map_err(|source| LogError::Sync {
                 path: self.run.segment(rank, place.segment),
                 source,
