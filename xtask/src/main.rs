@@ -11,6 +11,7 @@ mod dashboard;
 mod fuzz;
 mod gpu;
 mod layers;
+mod nightly;
 mod packages;
 mod proxy;
 mod readers;
@@ -32,6 +33,10 @@ enum Command {
     Test(test::Options),
     /// Who depends on whom, against the rules; the map of the project, against the tree.
     Layers,
+    /// The tests of `unsafe` code under Miri; needs a nightly toolchain.
+    Miri,
+    /// The tests with the most threads under the thread sanitizer; needs a nightly toolchain.
+    Threads,
     /// Measures recording, the index, the API and the dashboard.
     Bench(bench::Options),
 }
@@ -40,6 +45,8 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Test(options) => test::run(&options),
         Command::Layers => layers::run(root()),
+        Command::Miri => nightly::miri(),
+        Command::Threads => nightly::threads(),
         Command::Bench(options) => bench::run(&options),
     };
     match result {
