@@ -347,10 +347,24 @@ impl Storage {
         let Some(log) = self.log.as_mut().filter(|_| self.next_try.is_none()) else {
             return false;
         };
-        let Err(e) = log.sync() else {
+        let Err(mut error) = log.sync() else {
             return log.is_intact();
         };
-        self.fail(&e);
+        if log.is_refused() {
+            // At once: what is logged during a pause would be lost.
+            match log.sync() {
+                Ok(()) => {
+                    let is_intact = log.is_intact();
+                    self.warn(
+                        "disk",
+                        &format!("the disk refused the log, and took it when it was written anew: {error}"),
+                    );
+                    return is_intact;
+                }
+                Err(again) => error = again,
+            }
+        }
+        self.fail(&error);
         false
     }
 

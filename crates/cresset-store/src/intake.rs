@@ -161,8 +161,10 @@ impl Store {
     /// If the disk says no.
     pub fn let_go(&self, key: &RunKey, rank: Rank) -> Result<(), StoreError> {
         let dir = self.root().run(&key.project, &key.run);
-        let writer = self.intake().known(key, rank);
-        drop(writer.and_then(|writer| lock(&writer).take()));
+        let writer = self.intake().writer(key, rank);
+        // Held until the end: nobody is to append to what is written anew.
+        let mut writer = lock(&writer);
+        drop(writer.take());
         // The place for blobs on their way, unless some still are.
         let _ = fs::remove_dir(dir.path().join("incoming"));
         let mut own = segments(&dir)?.into_iter().rev();
@@ -211,8 +213,8 @@ impl Intake {
         };
         let mut refused = lock(&self.refused);
         match kept {
-            Ok(_) => refused.remove(path),
-            Err(_) => refused.insert(path.to_owned()),
+            Err(_) if path.exists() => refused.insert(path.to_owned()),
+            _ => refused.remove(path),
         };
         kept
     }
@@ -274,6 +276,7 @@ impl Incoming {
 
     /// Goes on from what is here of the log.
     fn look(&mut self, rank: Rank) -> Result<(), StoreError> {
+        (self.segment, self.last) = (None, None);
         let own = segments(&self.dir)?.into_iter().rev();
         for (_, index) in own.filter(|(r, _)| *r == rank) {
             // A segment without a whole head was begun when this process died.
