@@ -25,10 +25,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 #[path = "../carrier.rs"]
-#[expect(
-    dead_code,
-    reason = "what a sender believes is told by another program"
-)]
 mod carrier;
 
 use cresset_record::{Root, RunDir};
@@ -81,7 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = value("carry").map(|folder| Server::open(Path::new(folder)));
     let server = server.transpose()?;
     let source = run.dir().map(RunDir::new);
-    let source = source.ok_or("the run has no folder")?;
+    let carried = server.as_ref().zip(source.as_ref());
     let switches = voluntary_switches();
     let mut step = first;
     let mut then = number("then").unwrap_or(0);
@@ -103,8 +99,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             run.log_value(step, "said", format!("step {step} {}", "x".repeat(5000)));
         }
         marks.write_all(format!("step {step}\n").as_bytes())?;
-        if let Some(server) = server.as_ref().filter(|_| step % 3 == 2) {
-            server.take(&source, false, &mut marks)?;
+        if let Some((server, source)) = carried.filter(|_| step % 3 == 2) {
+            server.take(source, false, &mut marks)?;
         }
         step += 1;
         if let Some(reason) = run.stop_requested() {
@@ -120,8 +116,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if finished.complete {
         marks.write_all(b"finished\n")?;
     }
-    if let Some(server) = server {
-        server.take(&source, true, &mut marks)?;
+    if let Some((server, source)) = carried {
+        server.take(source, true, &mut marks)?;
     }
     let told = json!({
         "first": first, "steps": step - first, "lost": finished.lost, "complete": finished.complete, "switches": switches,
