@@ -166,7 +166,10 @@ impl LogWriter {
     /// As [`Self::create`]; the writer stays in its segment then.
     pub fn begin_again(&mut self) -> io::Result<()> {
         let (index, sequence) = end_of(&self.dir, self.rank)?;
-        self.go_on(index.max(after(self.index)?), sequence.max(self.sequence))
+        self.go_on(index.max(after(self.index)?), sequence.max(self.sequence))?;
+        // The folder may be another one.
+        self.synced = 0;
+        Ok(())
     }
 
     fn go_on(&mut self, index: u32, sequence: u64) -> io::Result<()> {
