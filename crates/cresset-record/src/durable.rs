@@ -1,7 +1,7 @@
 //! What survives a loss of power. Of a file that was synchronised nothing is found unless its folder was, too.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -60,25 +60,38 @@ fn open_to_sync(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).open(path)
 }
 
-/// Writes all bytes of a file once more and waits for the disk. After a disk has refused to synchronise a file, the system may count what it
-/// refused as written, and the next try as a success: only what is written anew is really tried again.
+/// Writes the bytes of a file from `from` on once more and waits for the disk. After a disk has refused to synchronise a file, the system may
+/// count what it refused as written, and the next try as a success: only what is written anew is really tried again. What is written can be lost until
+/// then, so `from` must be where that begins which nobody was promised.
 ///
 /// # Errors
 /// If the file cannot be read or written, or the disk refuses again.
-pub fn write_anew(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+pub fn write_anew(path: &Path, from: u64) -> io::Result<()> {
+    // The same bytes in the same place: who reads the file meanwhile sees nothing.
+    pour(path, path, from)
+}
+
+/// The same for a file that nobody appends to any more, of which all may be promised: a copy takes its place once it is on the disk.
+pub(crate) fn copy_anew(path: &Path) -> io::Result<()> {
+    let copy = path.with_extension("log.new");
+    let copied = File::create(&copy).and_then(|_| pour(path, &copy, 0));
+    let placed = copied.and_then(|()| fs::rename(&copy, path));
+    placed.inspect_err(|_| drop(fs::remove_file(&copy)))
+}
+
+/// Writes the bytes of `source` from `at` on to the same places in `target`, which may be the same file, and waits for the disk.
+fn pour(source: &Path, target: &Path, at: u64) -> io::Result<()> {
+    let mut source = File::open(source)?;
+    let mut target = OpenOptions::new().write(true).open(target)?;
     let mut part = vec![0; PART];
-    let mut at = 0;
+    source.seek(SeekFrom::Start(at))?;
+    target.seek(SeekFrom::Start(at))?;
     loop {
-        file.seek(SeekFrom::Start(at))?;
-        let read = file.read(&mut part)?;
+        let read = source.read(&mut part)?;
         if read == 0 {
-            return file.sync_all();
+            return target.sync_all();
         }
-        // The same bytes in the same place: who reads the file meanwhile sees nothing.
-        file.seek(SeekFrom::Start(at))?;
-        file.write_all(&part[..read])?;
-        at += read as u64;
+        target.write_all(&part[..read])?;
     }
 }
 

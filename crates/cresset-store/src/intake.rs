@@ -391,7 +391,7 @@ fn keep_anew(path: &Path) -> Result<u64, StoreError> {
     let found = whole(&file, path).map_err(unreadable)?;
     let bytes = found.map_or(0, |found| found.bytes);
     let cut = file.set_len(bytes);
-    cut.and_then(|()| write_anew(path))
+    cut.and_then(|()| write_anew(path, 0))
         .map_err(StoreError::io(path))?;
     Ok(bytes)
 }

@@ -10,7 +10,7 @@ use super::decode;
 use super::format::{MAJOR, MINOR, SEGMENT_HEAD, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{Next, SegmentReader};
-use crate::durable::{sync_ancestors, sync_folder, write_anew};
+use crate::durable::{copy_anew, sync_ancestors, sync_folder, write_anew};
 use crate::ids::{Rank, random_u64};
 use crate::layout::RunDir;
 
@@ -30,6 +30,8 @@ pub struct LogWriter {
     index: u32,
     /// Bytes of the segment that are known to be whole frames.
     length: u64,
+    /// As many of them as are on the disk.
+    kept: u64,
     sequence: u64,
     /// A write failed and what it left could not be cut off.
     torn: bool,
@@ -81,6 +83,7 @@ impl LogWriter {
             path,
             index,
             length: SEGMENT_HEAD as u64,
+            kept: 0,
             sequence,
             torn: false,
             synced: 0,
@@ -213,7 +216,11 @@ impl LogWriter {
     fn sync_segment(&mut self, index: u32) -> io::Result<()> {
         let path = self.dir.segment(self.rank, index);
         let synced = if self.refused.contains(&index) {
-            write_anew(&path).and_then(|()| {
+            let anew = match index == self.index {
+                true => write_anew(&path, self.kept),
+                false => copy_anew(&path),
+            };
+            anew.and_then(|()| {
                 self.intact &= self.has_all(index, &path)?;
                 Ok(())
             })
@@ -225,6 +232,9 @@ impl LogWriter {
         };
         match synced {
             Ok(()) => {
+                if index == self.index {
+                    self.kept = self.length;
+                }
                 self.refused.remove(&index);
                 Ok(())
             }
