@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::decode::Frame;
-use super::format::{FRAME_HEAD, FrameHead, MAJOR, SegmentHead};
+use super::format::{FRAME_HEAD, FrameHead, MAJOR, MINOR, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{LogError, Next, SegmentReader};
 use crate::durable::Kept;
@@ -38,6 +38,8 @@ pub struct PieceReader {
     index: u32,
     reader: SegmentReader,
     kept: Kept,
+    /// The first frame's number, and what stands for the segment's identity if its head is lost: the same whenever it is read.
+    first: Option<(u64, u64)>,
     /// Frames up to this number are passed over.
     after: Option<u64>,
 }
@@ -61,6 +63,7 @@ impl PieceReader {
             index,
             reader,
             kept: Kept::default(),
+            first: None,
             after,
         })
     }
@@ -116,6 +119,8 @@ impl PieceReader {
             let Some(mut frame) = Frame::decode(payload, minor) else {
                 continue;
             };
+            self.first
+                .get_or_insert_with(|| (frame.sequence, stand_in(payload)));
             if let Some(revise) = &mut revise {
                 frame.records = revise(frame.records);
             }
@@ -134,9 +139,18 @@ impl PieceReader {
             piece.frames += 1;
             piece.records.extend(frame.records);
         }
-        let Some(head) = self.reader.head().filter(|_| piece.frames > 0) else {
+        let Some((first_frame, identity)) = self.first.filter(|_| piece.frames > 0) else {
             return Ok(None);
         };
+        // The frames of a segment are read without its head, and go without it.
+        let head = self.reader.head().copied().unwrap_or(SegmentHead {
+            major: MAJOR,
+            minor: MINOR,
+            rank: self.rank,
+            index: self.index,
+            first_frame,
+            identity,
+        });
         let kept = self
             .kept
             .keep(&self.dir, self.rank, self.index, self.reader.offset());
@@ -148,6 +162,13 @@ impl PieceReader {
         self.after = Some(piece.last);
         Ok(Some(piece))
     }
+}
+
+/// An identity for a segment whose first frame is this one.
+fn stand_in(payload: &[u8]) -> u64 {
+    let hash = blake3::hash(payload);
+    let first = hash.as_bytes().first_chunk().copied();
+    u64::from_le_bytes(first.unwrap_or_default()).max(1)
 }
 
 /// The bytes of a frame. What has become too large for a record or a frame is counted in it as lost.

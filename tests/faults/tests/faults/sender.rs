@@ -94,17 +94,6 @@ fn what_a_server_has_no_later_frame_takes_the_number_of() {
             now.len() >= kept.len() + 4,
             "{kept:?} became {now:?}: {what}"
         );
-        if steps_at(&mine.join("runs")) != now {
-            for at in [&runs, &mine.join("runs")] {
-                let run = dir(at);
-                for (rank, index) in run.segments().unwrap() {
-                    let mut reader = cresset_record::PieceReader::open(&run, rank, index, None).unwrap();
-                    let mut all = Vec::new();
-                    while let Some(piece) = reader.next(1, true).unwrap() { all.push((piece.last, format!("{:.60}", format!("{:?}", piece.records)))); }
-                    eprintln!("SEG {index} {all:?} {:?}", view(at).damage());
-                }
-            }
-        }
         assert_eq!(
             steps_at(&mine.join("runs")),
             now,
