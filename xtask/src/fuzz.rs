@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{root, shell, tools};
+use crate::{nightly, root, shell, tools};
 
 /// Runs each target of `fuzz/` for so many seconds, from its seeds and what earlier runs found.
 ///
@@ -44,12 +44,5 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
 
 /// `cargo fuzz` with the nightly toolchain, which it needs for sanitizers.
 fn fuzz() -> Command {
-    let mut command = Command::new("rustup");
-    command
-        .args(["run", "nightly", "cargo", "fuzz"])
-        .current_dir(root())
-        // Of the toolchain that runs us.
-        .env_remove("CARGO")
-        .env_remove("RUSTUP_TOOLCHAIN");
-    command
+    nightly::cargo(["fuzz"])
 }

@@ -12,6 +12,7 @@ mod dependencies;
 mod fuzz;
 mod gpu;
 mod layers;
+mod nightly;
 mod packages;
 mod proxy;
 mod readers;
@@ -39,6 +40,10 @@ enum Command {
     Costs(dependencies::Costs),
     /// What would be published.
     Packages(packages::Options),
+    /// The tests of `unsafe` code under Miri; needs a nightly toolchain.
+    Miri,
+    /// The tests with the most threads under the thread sanitizer; needs a nightly toolchain.
+    Threads,
     /// Measures recording, the index, the API and the dashboard.
     Bench(bench::Options),
 }
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
         Command::Deny(options) => dependencies::deny(&options),
         Command::Costs(options) => dependencies::costs(&options),
         Command::Packages(options) => packages::run(&options),
+        Command::Miri => nightly::miri(),
+        Command::Threads => nightly::threads(),
         Command::Bench(options) => bench::run(&options),
     };
     match result {

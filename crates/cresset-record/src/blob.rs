@@ -171,10 +171,15 @@ impl BlobFolder {
         place.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::rename(path, &place)?;
         // Its name, that of its folder, and that of the folder of all.
-        for folder in place.ancestors().skip(1).take(3) {
-            sync_folder(folder)?;
+        let mut folders = place.ancestors().skip(1).take(3);
+        match folders.try_for_each(sync_folder) {
+            Ok(()) => Ok(true),
+            Err(e) => {
+                // A name that the disk refused is not believed later either: the blob is to come again.
+                let _ = fs::remove_file(&place);
+                Err(e)
+            }
         }
-        Ok(true)
     }
 
     /// Reads a blob and checks it against its digest.

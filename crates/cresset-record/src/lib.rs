@@ -78,6 +78,7 @@ mod view;
 
 pub use blob::{BlobFolder, BlobRef, Digest};
 pub use define::{Definition, Goal, SummaryRule, resolve};
+pub use durable::{Kept, write_anew};
 pub use figure::{Axes, Curve, Figure, FloatRow};
 pub use histogram::{Bucket, Buckets, ExpHistogram, TensorStats};
 pub use ids::{MAX_PROJECT, MAX_RUN_ID, NameError, Project, Rank, RunId, generate_name};

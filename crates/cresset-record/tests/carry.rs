@@ -56,6 +56,25 @@ fn pieces_of_any_size_are_the_log() {
     }
 }
 
+#[test]
+fn frames_go_without_the_head_that_was_lost() {
+    let (dir, whole) = piece(10);
+    let run = RunDir::new(dir.path());
+    let path = run.segment(Rank(3), 0);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..44].fill(0);
+    std::fs::write(&path, bytes).unwrap();
+    let read = |after| {
+        let mut reader = PieceReader::open(&run, Rank(3), 0, after).unwrap();
+        let piece = reader.next(1 << 20, true).unwrap().unwrap();
+        check(&piece.bytes, after).unwrap()
+    };
+    let (all, rest) = (read(None), read(Some(3)));
+    assert_eq!(all.frames, check(&whole.bytes, None).unwrap().frames);
+    assert_eq!(rest.frames, check(&whole.bytes, Some(3)).unwrap().frames);
+    assert_eq!(all.head, rest.head, "the same whenever they go");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

@@ -1,12 +1,12 @@
 //! Where log calls leave their values for the writer's thread: bounded, and emptied all at once.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use cresset_record::{Key, KeyId, Record, Timestamp};
 
 use crate::options::Overflow;
-use crate::sync::lock;
+use crate::sync::{Condvar, Mutex, MutexGuard, lock};
 
 /// Most scalars that wait at a time; at 5 M points a second the writer comes by ten times before that.
 const MAX_POINTS: usize = 48 << 10;
@@ -70,6 +70,17 @@ impl Batch {
     }
 }
 
+/// What became of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It waits for the writer, who will come by.
+    Waits,
+    /// There was no room for it.
+    NoRoom,
+    /// The writer has been by for the last time.
+    TooLate,
+}
+
 /// What the writer finds when it comes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
@@ -89,6 +100,8 @@ struct State {
     /// There were values when the writer last looked, and there may soon be more.
     expects_more: bool,
     closing: bool,
+    /// The writer comes no more.
+    closed: bool,
 }
 
 impl State {
@@ -114,16 +127,17 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Leaves a row; `false` if there was no room for it.
+    /// Leaves a row.
     pub(crate) fn push_row(
         &self,
         step: u64,
         time: Timestamp,
         points: &[(KeyId, f64)],
         overflow: Overflow,
-    ) -> bool {
+    ) -> Left {
         let mut state = lock(&self.state);
-        let full = |state: &State| state.batch.points.len() + points.len() > MAX_POINTS;
+        let full =
+            |state: &State| !state.closed && state.batch.points.len() + points.len() > MAX_POINTS;
         if full(&state)
             && let Overflow::Wait(patience) = overflow
         {
@@ -132,26 +146,32 @@ impl Inbox {
                 .wait_timeout_while(state, patience, |s| full(s));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        if state.closed {
+            return Left::TooLate;
+        }
         if full(&state) {
-            return false;
+            return Left::NoRoom;
         }
         state.batch.push_row(step, time, points);
         let crowded = state.batch.points.len() > MAX_POINTS / 2;
         self.call_writer(&mut state, crowded);
-        true
+        Left::Waits
     }
 
-    /// Leaves a record that takes about `bytes`; `false` if there was no room for it.
-    pub(crate) fn push_record(&self, record: Record, bytes: usize) -> bool {
+    /// Leaves a record that takes about `bytes`.
+    pub(crate) fn push_record(&self, record: Record, bytes: usize) -> Left {
         let mut state = lock(&self.state);
+        if state.closed {
+            return Left::TooLate;
+        }
         // A single large record is taken when nothing else waits: it may be larger than the bound.
         if state.batch.record_bytes > 0 && state.batch.record_bytes + bytes > MAX_RECORD_BYTES {
-            return false;
+            return Left::NoRoom;
         }
         state.batch.record_bytes += bytes;
         state.batch.records.push(record);
         self.call_writer(&mut state, false);
-        true
+        Left::Waits
     }
 
     /// Leaves a declaration. There is always room: keys are bounded by themselves.
@@ -217,6 +237,15 @@ impl Inbox {
     pub(crate) fn swap(&self, spare: &mut Batch) {
         debug_assert!(spare.is_empty());
         std::mem::swap(&mut lock(&self.state).batch, spare);
+        self.emptied.notify_all();
+    }
+
+    /// As [`Self::swap`], for the last time: what comes after it is too late.
+    pub(crate) fn swap_last(&self, spare: &mut Batch) {
+        debug_assert!(spare.is_empty());
+        let mut state = lock(&self.state);
+        state.closed = true;
+        std::mem::swap(&mut state.batch, spare);
         self.emptied.notify_all();
     }
 }

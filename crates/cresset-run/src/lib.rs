@@ -48,6 +48,7 @@ mod clock;
 mod companion;
 #[cfg(feature = "tracing")]
 mod console;
+mod drain;
 mod environment;
 mod evaluation;
 mod inbox;

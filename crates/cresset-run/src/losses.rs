@@ -1,8 +1,10 @@
 //! Counts of what could not be kept.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use cresset_record::{LossReason, Lost, Timestamp};
+
+use crate::sync::AtomicU64;
 
 /// Counters by reason, added to on any thread and written to the log by the writer's.
 #[derive(Debug, Default)]

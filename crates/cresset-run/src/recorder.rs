@@ -1,15 +1,16 @@
 //! What all handles of a run share: the way of a value from a log call to the log.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use cresset_record::{BlobFolder, KeyId, LossReason, Outcome, Record, RunDir, Timestamp};
 
 use crate::clock::Clock;
 use crate::companion::{Companion, Progress};
-use crate::inbox::{Batch, Inbox, Wake};
+use crate::drain::{Done, Sink, drain};
+use crate::inbox::{Batch, Inbox, Left};
 use crate::keys::Keys;
 use crate::losses::Losses;
 use crate::media::Redaction;
@@ -17,11 +18,8 @@ use crate::not_finite::Told;
 use crate::options::{Durability, Overflow};
 use crate::stop::{StopSignal, StopWatch};
 use crate::storage::Storage;
-use crate::sync::lock;
+use crate::sync::{Mutex, lock};
 use crate::worker::Worker;
-
-/// The writer waits so long for more before it writes. With the write itself this stays far below the 5 ms promised.
-const LINGER: Duration = Duration::from_millis(1);
 
 const OPEN: u8 = 0;
 const CLOSING: u8 = 1;
@@ -56,7 +54,7 @@ pub(crate) struct Recorder {
     overflow: Overflow,
     phase: AtomicU8,
     outcome: Mutex<Option<Outcome>>,
-    writer_done: (Mutex<bool>, Condvar),
+    writer_done: Done,
     /// The disk has the run, its end included.
     is_whole: AtomicBool,
     warned: AtomicBool,
@@ -99,7 +97,7 @@ impl Recorder {
             overflow: parts.overflow,
             phase: AtomicU8::new(OPEN),
             outcome: Mutex::new(None),
-            writer_done: (Mutex::new(false), Condvar::new()),
+            writer_done: Done::default(),
             is_whole: AtomicBool::new(false),
             warned: AtomicBool::new(false),
         }
@@ -135,8 +133,9 @@ impl Recorder {
         self.progress.see(step, points);
         let time = self.clock.now();
         if self.durability == Durability::Buffered {
-            if !self.inbox.push_row(step, time, points, self.overflow) {
-                self.losses.points(self.overflow_reason(), n);
+            let left = self.inbox.push_row(step, time, points, self.overflow);
+            if let Some(reason) = self.loss_of(left) {
+                self.losses.points(reason, n);
             }
             return;
         }
@@ -151,8 +150,9 @@ impl Recorder {
             return self.losses.values(LossReason::Finished, 1);
         }
         if self.durability == Durability::Buffered {
-            if !self.inbox.push_record(record, bytes + 64) {
-                self.losses.values(self.overflow_reason(), 1);
+            let left = self.inbox.push_record(record, bytes + 64);
+            if let Some(reason) = self.loss_of(left) {
+                self.losses.values(reason, 1);
             }
         } else if !self.write_through(|storage| storage.record(&record)) {
             self.losses.values(LossReason::Storage, 1);
@@ -172,11 +172,13 @@ impl Recorder {
         true
     }
 
-    fn overflow_reason(&self) -> LossReason {
-        if self.storage_down.load(Ordering::Relaxed) {
-            LossReason::Storage
-        } else {
-            LossReason::Overflow
+    /// Why a value that was left like this is lost, if it is.
+    fn loss_of(&self, left: Left) -> Option<LossReason> {
+        match left {
+            Left::Waits => None,
+            Left::TooLate => Some(LossReason::Finished),
+            Left::NoRoom if self.storage_down.load(Ordering::Relaxed) => Some(LossReason::Storage),
+            Left::NoRoom => Some(LossReason::Overflow),
         }
     }
 
@@ -209,36 +211,14 @@ impl Recorder {
     pub(crate) fn write_until_closed(&self) {
         // Even if this thread should panic, nobody may wait for it.
         let _done = WriterDone(self);
-        let mut batch = Batch::default();
-        loop {
-            let next_look = lock(&self.stop_watch).look(&self.stop);
-            let next_try = lock(&self.storage).pause();
-            let patience = next_try.into_iter().chain(next_look).min();
-            let wake = self.inbox.wait(patience, LINGER);
-            let mut storage = lock(&self.storage);
-            if wake == Wake::Closing {
-                storage.try_now();
-            }
-            if !storage.is_ready() && wake != Wake::Closing {
-                let pause = storage.pause().unwrap_or(LINGER);
-                drop(storage);
-                // Values wait in the inbox, as many as fit, until the log can be written again.
-                std::thread::sleep(pause.clamp(LINGER, Duration::from_millis(50)));
-                continue;
-            }
-            self.inbox.swap(&mut batch);
-            storage.write(&mut batch);
-            if wake == Wake::Closing {
-                self.phase.store(CLOSED, Ordering::Release);
-                // A call that saw the run open may have come in after the swap.
-                self.inbox.swap(&mut batch);
-                storage.write(&mut batch);
-                let outcome = lock(&self.outcome).take().unwrap_or(Outcome::Finished);
-                let is_whole = storage.end(outcome);
-                self.is_whole.store(is_whole, Ordering::Release);
-                break;
-            }
-        }
+        let batch = Batch::default();
+        drain(
+            &self.inbox,
+            &mut Writer {
+                recorder: self,
+                batch,
+            },
+        );
     }
 
     /// Lets everything that was logged reach the disk and ends the run; `false` if the disk did not take all of it, or if the
@@ -262,13 +242,40 @@ impl Recorder {
     }
 
     fn wait_for_writer(&self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let done = self
-            .writer_done
-            .1
-            .wait_timeout_while(lock(&self.writer_done.0), left, |done| !*done);
-        *done.unwrap_or_else(std::sync::PoisonError::into_inner).0
-            && self.is_whole.load(Ordering::Acquire)
+        self.writer_done.wait(deadline) && self.is_whole.load(Ordering::Acquire)
+    }
+}
+
+/// Writes batches into the storage.
+struct Writer<'a> {
+    recorder: &'a Recorder,
+    batch: Batch,
+}
+
+impl Sink for Writer<'_> {
+    fn patience(&mut self) -> Option<Duration> {
+        let next_look = lock(&self.recorder.stop_watch).look(&self.recorder.stop);
+        let next_try = lock(&self.recorder.storage).pause();
+        next_try.into_iter().chain(next_look).min()
+    }
+
+    fn write(&mut self, ends: bool, take: impl FnOnce(&mut Batch)) -> Result<(), Duration> {
+        let mut storage = lock(&self.recorder.storage);
+        if ends {
+            storage.try_now();
+        }
+        if !storage.is_ready() && !ends {
+            return Err(storage.pause().unwrap_or_default());
+        }
+        take(&mut self.batch);
+        storage.write(&mut self.batch);
+        if ends {
+            self.recorder.phase.store(CLOSED, Ordering::Release);
+            let outcome = lock(&self.recorder.outcome).take();
+            let is_whole = storage.end(outcome.unwrap_or(Outcome::Finished));
+            self.recorder.is_whole.store(is_whole, Ordering::Release);
+        }
+        Ok(())
     }
 }
 
@@ -278,7 +285,6 @@ struct WriterDone<'a>(&'a Recorder);
 impl Drop for WriterDone<'_> {
     fn drop(&mut self) {
         self.0.phase.store(CLOSED, Ordering::Release);
-        *lock(&self.0.writer_done.0) = true;
-        self.0.writer_done.1.notify_all();
+        self.0.writer_done.say();
     }
 }

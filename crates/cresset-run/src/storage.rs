@@ -61,8 +61,6 @@ pub(crate) struct Storage {
     next_try: Option<Instant>,
     /// When the log was last seen in its place.
     checked: Option<Instant>,
-    /// The disk has refused a part of the log.
-    refused: bool,
     clock: Arc<Clock>,
     losses: Arc<Losses>,
     /// Shared with log calls, which then name the right reason for what they drop.
@@ -97,7 +95,6 @@ impl Storage {
             pause: FIRST_PAUSE,
             next_try: None,
             checked: None,
-            refused: false,
             clock,
             losses,
             down,
@@ -122,7 +119,10 @@ impl Storage {
             self.place.rank,
             &self.place.holder,
         )?);
-        self.log = Some(LogWriter::create(&self.place.dir, self.place.rank)?);
+        match &mut self.log {
+            Some(log) => log.begin_again()?,
+            None => self.log = Some(LogWriter::create(&self.place.dir, self.place.rank)?),
+        }
         self.preamble_due = true;
         self.write_preamble()?;
         Ok(())
@@ -136,7 +136,7 @@ impl Storage {
             return false;
         }
         let mended = match &self.log {
-            Some(log) if !log.is_broken() => self.write_preamble(),
+            Some(log) if !log.is_broken() => self.mend(),
             _ => self.begin().map_err(io::Error::other),
         };
         match mended {
@@ -152,6 +152,14 @@ impl Storage {
                 false
             }
         }
+    }
+
+    /// What the disk refused is written anew before more is.
+    fn mend(&mut self) -> io::Result<()> {
+        if let Some(log) = self.log.as_mut().filter(|log| log.is_refused()) {
+            log.sync()?;
+        }
+        self.write_preamble()
     }
 
     /// How long until [`Self::is_ready`] would try again; `None` when there is nothing to mend.
@@ -345,12 +353,27 @@ impl Storage {
 
     /// Waits until everything written would survive a loss of power; `false` if it would not.
     pub(crate) fn sync(&mut self) -> bool {
-        let Some(log) = self.log.as_ref().filter(|_| self.next_try.is_none()) else {
+        let Some(log) = self.log.as_mut().filter(|_| self.next_try.is_none()) else {
             return false;
         };
-        let Err(e) = log.sync() else { return true };
-        self.refused |= log.has_refused();
-        self.fail(&e);
+        let Err(mut error) = log.sync() else {
+            return log.is_intact();
+        };
+        if log.is_refused() {
+            // At once: what is logged during a pause would be lost.
+            match log.sync() {
+                Ok(()) => {
+                    let is_intact = log.is_intact();
+                    self.warn(
+                        "disk",
+                        &format!("the disk refused the log, and took it when it was written anew: {error}"),
+                    );
+                    return is_intact;
+                }
+                Err(again) => error = again,
+            }
+        }
+        self.fail(&error);
         false
     }
 
@@ -382,10 +405,9 @@ impl Storage {
             if is_written && self.sync() {
                 break;
             }
-            // The log goes on in a new segment then, which needs an end of its own.
-            is_written &= !self.log.as_ref().is_some_and(LogWriter::has_refused);
         }
-        let is_whole = is_written && self.next_try.is_none() && !self.refused;
+        let is_intact = self.log.as_ref().is_some_and(LogWriter::is_intact);
+        let is_whole = is_written && self.next_try.is_none() && is_intact;
         self.log = None;
         self.lock = None;
         is_whole

@@ -1,6 +1,11 @@
 //! Locks that a panic elsewhere cannot take away.
+//!
+//! `inbox.rs`, `drain.rs` and `losses.rs` take what threads meet at from here: `tests/model` gives them its own and tries all orders.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+pub(crate) use std::sync::atomic::AtomicU64;
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
 /// Locks even if a thread panicked with the lock held: all state behind our locks is valid between any two statements,
 /// and recording must go on.

@@ -38,7 +38,10 @@ impl ShipError {
     /// Whether the same may go well later, with nothing changed here.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Log(LogError::Sync { .. })
+        )
     }
 
     pub(crate) fn disk(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {

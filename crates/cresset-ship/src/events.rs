@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use cresset_record::{
-    Batch, Follower, Key, KeyId, Rank, Record, RunDir, State, StopRequest, Timestamp,
+    Batch, Follower, Kept, Key, KeyId, LogError, Rank, Record, RunDir, State, StopRequest,
+    Timestamp,
 };
 
 use crate::error::ShipError;
@@ -33,6 +34,7 @@ pub struct Events<S> {
     outcomes: Outcomes,
     /// What was read and not yet given to the sink; the ledger knows nothing of it.
     held: Held,
+    kept: Kept,
     /// Somebody at the tracker has asked for it, and the run was told.
     is_stopping: bool,
 }
@@ -58,6 +60,7 @@ impl<S: Sink> Events<S> {
             keys: HashMap::new(),
             outcomes: ledger.outcomes().clone(),
             held: Held::default(),
+            kept: Kept::default(),
             is_stopping: false,
             run,
             ledger,
@@ -94,6 +97,7 @@ impl<S: Sink> Events<S> {
             return Ok((0, true));
         }
         if held.frames > 0 {
+            self.keep()?;
             let mut memory = self.ledger.memory().clone();
             if !held.events.is_empty() {
                 self.sink.take(&self.run, &held.events, &mut memory)?;
@@ -108,6 +112,18 @@ impl<S: Sink> Events<S> {
             (false, _) => None,
         };
         Ok((held.frames, is_level))
+    }
+
+    /// The ledger must not know of more than a loss of power leaves here.
+    fn keep(&mut self) -> Result<(), ShipError> {
+        for (rank, place) in self.follower.cursor().0 {
+            let kept = self.kept.keep(&self.run, rank, place.segment, place.offset);
+            kept.map_err(|source| LogError::Sync {
+                path: self.run.segment(rank, place.segment),
+                source,
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether what is held may wait for more.

@@ -9,16 +9,16 @@
 
 mod blobs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cresset_record::{
     Holder, LockError, LogError, Rank, RunDir, SegmentHead, StopRequest, Timestamp, WriterLock,
-    check_piece, whole,
+    check_piece, whole, write_anew,
 };
 
 use crate::document::RunKey;
@@ -35,6 +35,8 @@ const MAX_WRITERS: usize = 20_000;
 pub(crate) struct Intake {
     writers: Mutex<HashMap<(RunKey, Rank), Handle>>,
     blobs: blobs::Turns,
+    /// Segments that the disk refused. It says so once: what it then claims to have of them it may not have.
+    refused: Mutex<HashSet<PathBuf>>,
 }
 
 /// `None` until the log is opened and after it is let go.
@@ -117,7 +119,7 @@ impl Store {
         };
         incoming.heard = Instant::now();
         if !piece.is_empty() && incoming.last >= known {
-            incoming.take_in(rank, index, piece)?;
+            incoming.take_in(rank, index, piece, self.intake())?;
         }
         if is_new {
             let from = format!("from {host}");
@@ -159,8 +161,10 @@ impl Store {
     /// If the disk says no.
     pub fn let_go(&self, key: &RunKey, rank: Rank) -> Result<(), StoreError> {
         let dir = self.root().run(&key.project, &key.run);
-        let writer = self.intake().known(key, rank);
-        drop(writer.and_then(|writer| lock(&writer).take()));
+        let writer = self.intake().writer(key, rank);
+        // Held until the end: nobody is to append to what is written anew.
+        let mut writer = lock(&writer);
+        drop(writer.take());
         // The place for blobs on their way, unless some still are.
         let _ = fs::remove_dir(dir.path().join("incoming"));
         let mut own = segments(&dir)?.into_iter().rev();
@@ -168,10 +172,7 @@ impl Store {
             return Ok(());
         };
         // Those before it were on the disk when it was begun.
-        let path = dir.segment(rank, last);
-        let file = OpenOptions::new().append(true).open(&path);
-        file.and_then(|file| file.sync_all())
-            .map_err(StoreError::io(&path))?;
+        self.intake().keep(&dir.segment(rank, last))?;
         dir.sync_names().map_err(StoreError::io(dir.path()))
     }
 
@@ -194,6 +195,28 @@ impl Intake {
 
     fn known(&self, key: &RunKey, rank: Rank) -> Option<Handle> {
         lock(&self.writers).get(&(key.clone(), rank)).cloned()
+    }
+
+    /// Brings a segment to the disk; how many bytes of it are there. What the disk refused before is written anew before it is asked again, as
+    /// far as it can be read back; the rest is cut off, so that its sender brings it again.
+    fn keep(&self, path: &Path) -> Result<u64, StoreError> {
+        let kept = match lock(&self.refused).contains(path) {
+            true => keep_anew(path),
+            false => {
+                let file = OpenOptions::new().append(true).open(path);
+                file.and_then(|file| {
+                    file.sync_all()?;
+                    Ok(file.metadata()?.len())
+                })
+                .map_err(StoreError::io(path))
+            }
+        };
+        let mut refused = lock(&self.refused);
+        match kept {
+            Err(_) if path.exists() => refused.insert(path.to_owned()),
+            _ => refused.remove(path),
+        };
+        kept
     }
 
     /// Somebody was heard of, if their log is taken in.
@@ -242,25 +265,37 @@ impl Incoming {
             heard: Instant::now(),
             dir,
         };
-        let own: Vec<u32> = segments(&incoming.dir)?
-            .into_iter()
-            .filter_map(|(r, index)| (r == rank).then_some(index))
-            .collect();
-        for &index in own.iter().rev() {
-            // A segment without a whole head was begun when this process died.
-            if let Some(segment) = Segment::reopen(&incoming.dir, rank, index)? {
-                incoming.last = last_frame(&incoming.dir, rank)?;
-                incoming.segment = Some(segment);
-                // For the index, which has taken the run for crashed and sees that the folder changes: the log may have no news.
-                let mark = incoming.dir.path().join("back.new");
-                let _ = File::create(&mark).and_then(|_| fs::remove_file(&mark));
-                break;
-            }
+        incoming.look(rank)?;
+        if incoming.segment.is_some() {
+            // For the index, which has taken the run for crashed and sees that the folder changes: the log may have no news.
+            let mark = incoming.dir.path().join("back.new");
+            let _ = File::create(&mark).and_then(|_| fs::remove_file(&mark));
         }
         Ok(incoming)
     }
 
-    fn take_in(&mut self, rank: Rank, index: u32, bytes: &[u8]) -> Result<(), StoreError> {
+    /// Goes on from what is here of the log.
+    fn look(&mut self, rank: Rank) -> Result<(), StoreError> {
+        (self.segment, self.last) = (None, None);
+        let own = segments(&self.dir)?.into_iter().rev();
+        for (_, index) in own.filter(|(r, _)| *r == rank) {
+            // A segment without a whole head was begun when this process died.
+            if let Some(segment) = Segment::reopen(&self.dir, rank, index)? {
+                self.last = last_frame(&self.dir, rank)?;
+                self.segment = Some(segment);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(
+        &mut self,
+        rank: Rank,
+        index: u32,
+        bytes: &[u8],
+        intake: &Intake,
+    ) -> Result<(), StoreError> {
         let piece = check_piece(bytes, rank, index, self.last)
             .map_err(|error| StoreError::invalid(error.to_string()))?;
         let (known, has_news) = (self.segment.as_ref(), !piece.frames.is_empty());
@@ -280,10 +315,12 @@ impl Incoming {
             _ => {
                 if let Some(before) = &self.segment {
                     // Of a log only the last segment is looked at for what a loss of power took.
-                    before
-                        .file
-                        .sync_all()
-                        .map_err(StoreError::io(&before.path))?;
+                    if intake.keep(&before.path)? < before.bytes {
+                        let gone = io::Error::other("the disk let go of what it refused to keep");
+                        let gone = StoreError::io(&before.path)(gone);
+                        self.look(rank)?;
+                        return Err(gone);
+                    }
                     self.dir
                         .sync_names()
                         .map_err(StoreError::io(self.dir.path()))?;
@@ -345,6 +382,18 @@ impl Segment {
         self.bytes += bytes.len() as u64;
         Ok(())
     }
+}
+
+/// Writes what is whole of a segment anew; how many bytes that is.
+fn keep_anew(path: &Path) -> Result<u64, StoreError> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(StoreError::io(path))?;
+    let found = whole(&file, path).map_err(unreadable)?;
+    let bytes = found.map_or(0, |found| found.bytes);
+    let cut = file.set_len(bytes);
+    cut.and_then(|()| write_anew(path, 0))
+        .map_err(StoreError::io(path))?;
+    Ok(bytes)
 }
 
 /// The number of the last frame of a writer's log; the latest segment may have none yet.

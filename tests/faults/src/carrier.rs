@@ -1,6 +1,6 @@
 //! The dull second implementation of a sender: what `cresset sync` says to a server, said to the store that the server keeps it in.
 
-use cresset_record::{Piece, PieceReader, Rank, Record, RunDir};
+use cresset_record::{Piece, PieceReader, Rank, Record, RunDir, is_live};
 use cresset_store::{RunKey, Store, StoreError};
 
 /// The only writer of the runs that are carried.
@@ -48,9 +48,12 @@ pub(crate) fn carry(
     };
     let mut known = last(store)?;
     let after = blobs.min(known);
-    for (rank, index) in source.segments()? {
+    let live = is_live(source, RANK);
+    let segments = source.segments()?;
+    for &(rank, index) in &segments {
+        let is_complete = !live || segments.last() != Some(&(rank, index));
         let mut reader = PieceReader::open(source, rank, index, after)?;
-        while let Some(piece) = reader.next(PIECE, true)? {
+        while let Some(piece) = reader.next(PIECE, is_complete)? {
             // The server gets to know the run by the first piece; after that, what a log points to is there first.
             let is_first = known.is_none();
             if !is_first {

@@ -5,6 +5,8 @@
  *                fail:N:COUNT:ERRNO calls number N to N+COUNT-1 fail (COUNT 0: all from N on); ERRNO "short": writes write half
  *                gate:FILE          calls that change something wait while FILE exists; FILE.waiting appears when one does
  *                slow:MS            synchronising takes so long
+ *   FAULT_REFUSE numbers, as in 3,4: while recording, these synchronisations of a file fail with EIO, and what was not yet on the disk
+ *                is forgotten: programs see it, and no later synchronisation brings it there
  *   FAULT_MARKS  a file: what the program writes there goes into the trace, to say what it was promised and when
  *   FAULT_COUNT  a file: at exit, how many calls there were, and the names of those that failed
  *   FAULT_CLOCK  a file with a number: seconds that the wall clock is wrong by, now
@@ -33,8 +35,8 @@ enum { NONE, RECORD, FAIL, GATE, SLOW } mode;
 enum { OTHERS, WATCHED, MARKS };
 static char dir[4096], gate[4096], waiting[4200], failed[256];
 static size_t dir_length;
-static const char *marks, *clock_file, *count_file;
-static long first, count, calls, slow_ms;
+static const char *marks, *clock_file, *count_file, *refuse;
+static long first, count, calls, slow_ms, syncs;
 static int error, is_short, trace = -1, ready;
 static unsigned char kind_of[MAX_FD];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,6 +53,7 @@ static int exists(const char *path) { return syscall(SYS_faccessat, AT_FDCWD, pa
 __attribute__((constructor)) static void begin(void) {
     const char *setting = getenv("FAULT_MODE"), *path = getenv("FAULT_DIR");
     marks = getenv("FAULT_MARKS");
+    refuse = getenv("FAULT_REFUSE");
     clock_file = getenv("FAULT_CLOCK");
     count_file = getenv("FAULT_COUNT");
     /* Programs that this one starts are none of ours. */
@@ -222,6 +225,15 @@ static int truncated(int fd, off64_t length) {
 int ftruncate(int fd, off_t length) { return truncated(fd, length); }
 int ftruncate64(int fd, off64_t length) { return truncated(fd, length); }
 
+/* Whether the disk refuses to synchronise the file this time. */
+static int refuses(int fd) {
+    struct stat found;
+    if (mode != RECORD || !refuse || syscall(SYS_fstat, fd, &found) || !S_ISREG(found.st_mode)) return 0;
+    long n = __atomic_add_fetch(&syncs, 1, __ATOMIC_RELAXED);
+    for (const char *at = refuse; at && *at; at = strchr(at, ','), at = at ? at + 1 : NULL)
+        if (atol(at) == n) return 1;
+    return 0;
+}
 static int synced(int fd, long call) {
     if (kind(fd) != WATCHED) return syscall(call, fd);
     if (fails("fsync")) return -1;
@@ -231,8 +243,11 @@ static int synced(int fd, long call) {
         nanosleep(&pause, NULL);
     }
     enter();
-    int result = syscall(call, fd);
+    int refused = refuses(fd);
+    int result = refused ? -1 : syscall(call, fd);
+    if (refused) note('X', inode(fd, NULL), 0, "", 0, NULL);
     if (!result && mode == RECORD) note('S', inode(fd, NULL), 0, "", 0, NULL);
+    if (refused) errno = EIO;
     leave();
     return result;
 }

@@ -8,9 +8,10 @@ use std::io::{Read, Seek};
 use std::path::Path;
 
 use super::decode::Frame;
-use super::format::{FRAME_HEAD, FrameHead, MAJOR, SegmentHead};
+use super::format::{FRAME_HEAD, FrameHead, MAJOR, MINOR, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{LogError, Next, SegmentReader};
+use crate::durable::Kept;
 use crate::ids::Rank;
 use crate::layout::RunDir;
 use crate::record::{LossReason, Lost, Record};
@@ -32,7 +33,13 @@ pub struct Piece {
 /// Reads a segment in pieces, while it is being written or later.
 #[derive(Debug)]
 pub struct PieceReader {
+    dir: RunDir,
+    rank: Rank,
+    index: u32,
     reader: SegmentReader,
+    kept: Kept,
+    /// The first frame's number, and what stands for the segment's identity if its head is lost: the same whenever it is read.
+    first: Option<(u64, u64)>,
     /// Frames up to this number are passed over.
     after: Option<u64>,
 }
@@ -50,7 +57,15 @@ impl PieceReader {
     ) -> Result<Self, LogError> {
         let path = dir.segment(rank, index);
         let reader = SegmentReader::open(&path).map_err(|source| LogError::Io { path, source })?;
-        Ok(Self { reader, after })
+        Ok(Self {
+            dir: dir.clone(),
+            rank,
+            index,
+            reader,
+            kept: Kept::default(),
+            first: None,
+            after,
+        })
     }
 
     /// How many bytes of the segment were read.
@@ -60,10 +75,10 @@ impl PieceReader {
     }
 
     /// The next piece: about `most` bytes, and one frame at least; `None` if there is no whole frame more now. `complete` says that
-    /// nobody writes the segment any more.
+    /// nobody writes the segment any more. What a piece holds is on the disk here before anybody else gets it, see [`Kept`].
     ///
     /// # Errors
-    /// If the segment cannot be read, or is of a newer format.
+    /// If the segment cannot be read or synchronised, or is of a newer format; it is to be opened again then.
     pub fn next(&mut self, most: usize, complete: bool) -> Result<Option<Piece>, LogError> {
         self.read(most, complete, None)
     }
@@ -104,6 +119,8 @@ impl PieceReader {
             let Some(mut frame) = Frame::decode(payload, minor) else {
                 continue;
             };
+            self.first
+                .get_or_insert_with(|| (frame.sequence, stand_in(payload)));
             if let Some(revise) = &mut revise {
                 frame.records = revise(frame.records);
             }
@@ -122,13 +139,36 @@ impl PieceReader {
             piece.frames += 1;
             piece.records.extend(frame.records);
         }
-        let head = self.reader.head().filter(|_| piece.frames > 0);
-        Ok(head.map(|head| {
-            piece.bytes.splice(0..0, head.encode());
-            self.after = Some(piece.last);
-            piece
-        }))
+        let Some((first_frame, identity)) = self.first.filter(|_| piece.frames > 0) else {
+            return Ok(None);
+        };
+        // The frames of a segment are read without its head, and go without it.
+        let head = self.reader.head().copied().unwrap_or(SegmentHead {
+            major: MAJOR,
+            minor: MINOR,
+            rank: self.rank,
+            index: self.index,
+            first_frame,
+            identity,
+        });
+        let kept = self
+            .kept
+            .keep(&self.dir, self.rank, self.index, self.reader.offset());
+        kept.map_err(|source| LogError::Sync {
+            path: self.reader.path().to_owned(),
+            source,
+        })?;
+        piece.bytes.splice(0..0, head.encode());
+        self.after = Some(piece.last);
+        Ok(Some(piece))
     }
+}
+
+/// An identity for a segment whose first frame is this one.
+fn stand_in(payload: &[u8]) -> u64 {
+    let hash = blake3::hash(payload);
+    let first = hash.as_bytes().first_chunk().copied();
+    u64::from_le_bytes(first.unwrap_or_default()).max(1)
 }
 
 /// The bytes of a frame. What has become too large for a record or a frame is counted in it as lost.

@@ -57,6 +57,14 @@ pub enum LogError {
         /// Why.
         source: io::Error,
     },
+    /// The disk does not promise to keep it.
+    #[error("cannot synchronise {}: {source}; nothing of it goes elsewhere before that", path.display())]
+    Sync {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// It was written by a newer Cresset.
     #[error("{} has format version {major}, this Cresset reads up to {MAJOR}; update Cresset to read it", path.display())]
     NewerFormat {

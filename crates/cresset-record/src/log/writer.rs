@@ -1,15 +1,16 @@
 //! Appends frames to the segments of one writer.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use super::carry::whole;
 use super::decode;
 use super::format::{MAJOR, MINOR, SEGMENT_HEAD, SegmentHead};
 use super::frame::FrameBuilder;
 use super::segment::{Next, SegmentReader};
-use crate::durable::{sync_ancestors, sync_folder};
+use crate::durable::{copy_anew, sync_ancestors, sync_folder, write_anew};
 use crate::ids::{Rank, random_u64};
 use crate::layout::RunDir;
 
@@ -29,13 +30,19 @@ pub struct LogWriter {
     index: u32,
     /// Bytes of the segment that are known to be whole frames.
     length: u64,
+    /// As many of them as are on the disk.
+    kept: u64,
     sequence: u64,
     /// A write failed and what it left could not be cut off.
     torn: bool,
     /// Segments below this one are on the disk, and so are their names.
-    synced: AtomicU32,
-    /// The disk refused what was written. It says so once: what it then claims to have of this segment it may not have.
-    refused: AtomicBool,
+    synced: u32,
+    /// Segments that the disk refused. It says so once: what it then claims to have of them it may not have.
+    refused: BTreeSet<u32>,
+    /// Whole frames, in bytes, of earlier segments that this process wrote and that may not be on the disk.
+    written: BTreeMap<u32, u64>,
+    /// What the disk refused could be read back to be written anew, each time.
+    intact: bool,
 }
 
 impl LogWriter {
@@ -44,21 +51,7 @@ impl LogWriter {
     /// # Errors
     /// What the file system says, and if the log there is of a newer format.
     pub fn create(dir: &RunDir, rank: Rank) -> io::Result<Self> {
-        fs::create_dir_all(dir.path())?;
-        let mut there = dir.segments()?;
-        there.retain(|(r, _)| *r == rank);
-        let index = match there.last() {
-            Some((_, index)) => after(*index)?,
-            None => 0,
-        };
-        // The last segment may have lost even its head: then the one before it tells.
-        let mut sequence = 0;
-        for (_, index) in there.into_iter().rev() {
-            if let Some(end) = frames_end(&dir.segment(rank, index))? {
-                sequence = end;
-                break;
-            }
-        }
+        let (index, sequence) = end_of(dir, rank)?;
         Self::begin(dir.clone(), rank, index, sequence)
     }
 
@@ -90,10 +83,13 @@ impl LogWriter {
             path,
             index,
             length: SEGMENT_HEAD as u64,
+            kept: 0,
             sequence,
             torn: false,
-            synced: AtomicU32::new(0),
-            refused: AtomicBool::new(false),
+            synced: 0,
+            refused: BTreeSet::new(),
+            written: BTreeMap::new(),
+            intact: true,
         })
     }
 
@@ -139,16 +135,22 @@ impl LogWriter {
         self.length >= SEGMENT_BYTES
     }
 
-    /// Whether the segment can no longer be appended to, nobody can find it any more, or the disk has refused it.
+    /// Whether the segment can no longer be appended to, or nobody can find it any more.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.torn || self.has_refused() || !is_linked(&self.file, &self.path)
+        self.torn || !is_linked(&self.file, &self.path)
     }
 
-    /// Whether the disk has refused to keep what was written: a loss of power may cost it, whatever the disk says later.
+    /// Whether the disk has refused to keep what was written, and [`Self::sync`] is to be tried again.
     #[must_use]
-    pub fn has_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    pub fn is_refused(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
+    /// Whether everything that the disk refused could be written anew: else something of the log is gone that was appended.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.intact
     }
 
     /// Goes on in a new segment.
@@ -156,54 +158,123 @@ impl LogWriter {
     /// # Errors
     /// What the file system says; the writer stays in its segment then.
     pub fn rotate(&mut self) -> io::Result<()> {
-        let synced = self.synced.load(Ordering::Relaxed).min(self.index);
         let next = after(self.index)?;
-        let refused = self.has_refused();
-        *self = Self::begin(self.dir.clone(), self.rank, next, self.sequence)?;
-        self.synced = AtomicU32::new(synced);
-        self.refused = AtomicBool::new(refused);
+        self.go_on(next, self.sequence)
+    }
+
+    /// Goes on in a new segment after whatever is there now, also if the folder is gone. Frames go on being numbered: whoever has those that
+    /// are gone must not take new ones for them.
+    ///
+    /// # Errors
+    /// As [`Self::create`]; the writer stays in its segment then.
+    pub fn begin_again(&mut self) -> io::Result<()> {
+        let (index, sequence) = end_of(&self.dir, self.rank)?;
+        self.go_on(index.max(after(self.index)?), sequence.max(self.sequence))?;
+        // The folder may be another one.
+        self.synced = 0;
+        Ok(())
+    }
+
+    fn go_on(&mut self, index: u32, sequence: u64) -> io::Result<()> {
+        let next = Self::begin(self.dir.clone(), self.rank, index, sequence)?;
+        let mut before = std::mem::replace(self, next);
+        before.written.insert(before.index, before.length);
+        self.synced = before.synced.min(before.index);
+        self.refused = before.refused;
+        self.written = before.written;
+        self.intact = before.intact;
         Ok(())
     }
 
     /// Waits until everything that was appended, in all segments and by earlier processes too, would survive a loss of power.
     ///
     /// # Errors
-    /// What the file system says; [`Self::has_refused`] tells whether another try could be believed.
-    pub fn sync(&self) -> io::Result<()> {
-        if self.has_refused() {
-            return Err(io::Error::other("the disk refused the log before"));
-        }
-        let refused = |_: &io::Error| self.refused.store(true, Ordering::Relaxed);
-        let synced = self.synced.load(Ordering::Relaxed);
-        let is_due = |(rank, index): &(Rank, u32)| {
-            *rank == self.rank && (synced..self.index).contains(index)
-        };
-        let there = match synced < self.index {
-            true => self.dir.segments()?,
-            false => Vec::new(),
-        };
-        for (_, index) in there.into_iter().filter(is_due) {
-            match OpenOptions::new()
-                .append(true)
-                .open(self.dir.segment(self.rank, index))
-            {
-                Ok(file) => file.sync_data().inspect_err(refused)?,
-                // Deleted: there is nothing left to keep.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                Err(e) => return Err(e),
+    /// What the file system says. What it refused is written anew at the next call, before it is asked again.
+    pub fn sync(&mut self) -> io::Result<()> {
+        let synced = self.synced;
+        if synced < self.index {
+            for (rank, index) in self.dir.segments()? {
+                if rank == self.rank && (synced..self.index).contains(&index) {
+                    self.sync_segment(index)?;
+                }
             }
         }
-        self.file.sync_data().inspect_err(refused)?;
+        self.sync_segment(self.index)?;
         if synced <= self.index {
             sync_folder(self.dir.path())?;
         }
         if synced == 0 {
             sync_ancestors(self.dir.path())?;
         }
-        self.synced
-            .store(self.index.saturating_add(1), Ordering::Relaxed);
+        self.synced = self.index.saturating_add(1);
+        // Of those that are gone there is nothing left to keep.
+        self.refused.clear();
+        self.written.clear();
         Ok(())
     }
+
+    fn sync_segment(&mut self, index: u32) -> io::Result<()> {
+        let path = self.dir.segment(self.rank, index);
+        let synced = if self.refused.contains(&index) {
+            let anew = match index == self.index {
+                true => write_anew(&path, self.kept),
+                false => copy_anew(&path),
+            };
+            anew.and_then(|()| {
+                self.intact &= self.has_all(index, &path)?;
+                Ok(())
+            })
+        } else if index == self.index {
+            self.file.sync_data()
+        } else {
+            let file = OpenOptions::new().append(true).open(&path);
+            file.and_then(|file| file.sync_data())
+        };
+        match synced {
+            Ok(()) => {
+                if index == self.index {
+                    self.kept = self.length;
+                }
+                self.refused.remove(&index);
+                Ok(())
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => {
+                self.refused.insert(index);
+                Err(e)
+            }
+        }
+    }
+
+    /// Whether all frames of a segment that this process appended are there: the system may have let go of what the disk refused.
+    fn has_all(&self, index: u32, path: &Path) -> io::Result<bool> {
+        let appended = match index == self.index {
+            true => Some(self.length),
+            false => self.written.get(&index).copied(),
+        };
+        let found = whole(File::open(path)?, path).map_err(io::Error::other)?;
+        Ok(found.map(|found| found.bytes) >= appended)
+    }
+}
+
+/// The index of the segment after those that are there, and the number of the frame after theirs.
+fn end_of(dir: &RunDir, rank: Rank) -> io::Result<(u32, u64)> {
+    fs::create_dir_all(dir.path())?;
+    let mut there = dir.segments()?;
+    there.retain(|(r, _)| *r == rank);
+    let index = match there.last() {
+        Some((_, index)) => after(*index)?,
+        None => 0,
+    };
+    // The last segment may have lost even its head: then the one before it tells.
+    let mut sequence = 0;
+    for (_, there) in there.into_iter().rev() {
+        if let Some(end) = frames_end(&dir.segment(rank, there))? {
+            sequence = end;
+            break;
+        }
+    }
+    Ok((index, sequence))
 }
 
 /// Makes a file anew that begins with `bytes`, to be appended to.

@@ -181,6 +181,10 @@ impl IncomingBlob {
         let turn = lock(&self.turn);
         is_turn(*turn, self.number)?;
         let kept = self.blobs.adopt(&self.path, &self.digest);
+        if kept.is_err() {
+            // What the disk refused once it may claim to have: it is to come again, from its beginning.
+            let _ = fs::remove_file(&self.path);
+        }
         if kept.map_err(StoreError::io(&self.path))? {
             return Ok(());
         }

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let known = fs::read_to_string(&marks).unwrap_or_default();
     let blobs = known.lines().rev();
     let blobs = blobs.filter_map(|line| line.strip_prefix("blobs ")).next();
-    let blobs = blobs.map(str::parse).transpose()?;
+    let mut blobs: Option<u64> = blobs.map(str::parse).transpose()?;
     let mut marks = OpenOptions::new().create(true).append(true).open(marks)?;
 
     let source = Root::new(from);
@@ -39,7 +39,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::create_dir_all(to)?;
     let store = Store::open_apart(Root::new(to), Path::new(index))?;
     let mut failed = Ok(());
-    carry(&source, &store, &key, blobs, |belief| {
+    // A server that says no is asked again, by a sender that begins with what it believes.
+    let mut tries = 5;
+    while let Err(error) = carry(&source, &store, &key, blobs, |belief| {
+        if let Some(Belief::Blobs(last)) = belief {
+            blobs = Some(last);
+        }
         let line = match belief {
             Some(Belief::Blobs(last)) => format!("blobs {last}\n"),
             Some(Belief::All) => "all\n".to_owned(),
@@ -52,6 +57,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::process::abort();
         }
         failed.is_ok()
-    })?;
+    }) {
+        tries -= 1;
+        if tries == 0 {
+            return Err(error);
+        }
+    }
     Ok(failed?)
 }

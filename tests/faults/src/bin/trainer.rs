@@ -12,10 +12,11 @@
 //! | `text` | each tenth step has a text of its own that is kept as a blob |
 //! | `starve` | opens files until there are no more descriptors; after half of the steps it lets them go |
 //! | `starve=before` | the same, from before the run begins |
+//! | `carry=FOLDER` | after each third step, and at the end, carries the run to a server that keeps its runs in `FOLDER/runs` |
 //! | `end=abort` | dies where it stands; else it finishes |
 //!
 //! It ends when it is asked to stop. What has been promised is told, a line each, in the file `$FAULT_MARKS` or on standard output: `step N` after the log call
-//! returned, and `finished` after the run did. The last line of the output is JSON about the whole.
+//! returned, `finished` after the run did, and `carried N` after the server took what there was, which then is also in `FOLDER/N`. The last line of the output is JSON about the whole.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::fs::{self, File, OpenOptions};
@@ -23,7 +24,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+#[path = "../carrier.rs"]
+mod carrier;
+
+use cresset_record::{Root, RunDir};
 use cresset_run::{Durability, Run, StartError, init};
+use cresset_store::Store;
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -68,6 +74,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pause = number("pause").map(Duration::from_millis);
     let end = Instant::now() + Duration::from_millis(number("for").unwrap_or(0));
     let until = value("until").map(Path::new);
+    let server = value("carry").map(|folder| Server::open(Path::new(folder)));
+    let server = server.transpose()?;
+    let source = run.dir().map(RunDir::new);
+    let carried = server.as_ref().zip(source.as_ref());
     let switches = voluntary_switches();
     let mut step = first;
     let mut then = number("then").unwrap_or(0);
@@ -89,6 +99,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             run.log_value(step, "said", format!("step {step} {}", "x".repeat(5000)));
         }
         marks.write_all(format!("step {step}\n").as_bytes())?;
+        if let Some((server, source)) = carried.filter(|_| step % 3 == 2) {
+            server.take(source, false, &mut marks)?;
+        }
         step += 1;
         if let Some(reason) = run.stop_requested() {
             run.stop(reason);
@@ -103,11 +116,54 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if finished.complete {
         marks.write_all(b"finished\n")?;
     }
+    if let Some((server, source)) = carried {
+        server.take(source, true, &mut marks)?;
+    }
     let told = json!({
         "first": first, "steps": step - first, "lost": finished.lost, "complete": finished.complete, "switches": switches,
     });
     println!("{told}");
     Ok(())
+}
+
+/// A server that runs in this process.
+struct Server<'a> {
+    folder: &'a Path,
+    store: Store,
+}
+
+impl<'a> Server<'a> {
+    fn open(folder: &'a Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let (runs, index) = (folder.join("runs"), folder.join("index"));
+        fs::create_dir_all(&runs)?;
+        fs::create_dir_all(&index)?;
+        let store = Store::open_apart(Root::new(runs), &index)?;
+        Ok(Self { folder, store })
+    }
+
+    /// Takes what there is of the run, and keeps a copy of what it has then.
+    fn take(
+        &self,
+        source: &RunDir,
+        ends: bool,
+        marks: &mut dyn Write,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        let key = carrier::key_of(source)?;
+        carrier::carry(source, &self.store, &key, None, |belief| {
+            belief.is_some() || ends
+        })?;
+        let number = (1..)
+            .find(|number| !self.folder.join(number.to_string()).exists())
+            .unwrap_or(0);
+        let here = self.store.root().run(&key.project, &key.run);
+        let copy = Root::new(self.folder.join(number.to_string())).run(&key.project, &key.run);
+        fs::create_dir_all(copy.path())?;
+        for (rank, index) in here.segments()? {
+            fs::copy(here.segment(rank, index), copy.segment(rank, index))?;
+        }
+        marks.write_all(format!("carried {number}\n").as_bytes())?;
+        Ok(())
+    }
 }
 
 /// The step after the last that the run has.

@@ -33,6 +33,10 @@ pub(crate) enum Op {
     Sync {
         inode: u64,
     },
+    /// The disk failed to take what was written, and the system does not try again.
+    Refuse {
+        inode: u64,
+    },
     Rename {
         from: String,
         to: String,
@@ -76,6 +80,7 @@ pub(crate) fn read_trace(path: &Path) -> Vec<Op> {
                 length: offset as usize,
             },
             b'S' => Op::Sync { inode },
+            b'X' => Op::Refuse { inode },
             b'R' => Op::Rename {
                 from: text,
                 to: other,
@@ -157,6 +162,7 @@ impl Disk {
                     entry.apply(&mut node.names);
                 }
             }
+            Op::Refuse { inode } => self.file(*inode).writes.clear(),
             Op::Rename { from, to } => {
                 let ((folder, from), (same, to)) = (self.place(from), self.place(to));
                 if folder == same {

@@ -13,7 +13,7 @@ use cresset_store::Store;
 #[path = "../../src/carrier.rs"]
 mod carrier;
 
-use crate::disk::{Disk, Fate, read_trace};
+use crate::disk::{Disk, Fate, Op, read_trace};
 use crate::support::{all, dir, place, trainer};
 use carrier::{Belief, carry, key_of};
 
@@ -70,6 +70,24 @@ fn believed(text: &str) -> Belief {
 
 #[test]
 fn what_a_sender_believes_is_there_after_the_servers_power_went() {
+    let words = ["pieces=3", "pieces=4", "end=abort", ""];
+    // It is killed amid pieces; then with all of it and before it is let go; and the last one is sent nothing.
+    let losses = hold(&words, WAYS, "");
+    println!("the power went {losses} times");
+}
+
+#[test]
+fn what_a_servers_disk_refused_once_is_not_believed() {
+    let mut losses = 0;
+    // Two blobs, two segments that end, the third blob, and the last segment.
+    for refused in ["1", "2", "3", "4", "5", "6", "6,7", "1,3,5,7,9"] {
+        losses += hold(&[""], 1, refused);
+    }
+    println!("the power went {losses} times");
+}
+
+/// Lets a server's power go after each call of these receivers, whose disk refuses these synchronisations; how often.
+fn hold(receivers: &[&str], ways: u64, refused: &str) -> usize {
     let (source, from) = place();
     recorded(&from);
     let sent = content(&from);
@@ -79,8 +97,7 @@ fn what_a_sender_believes_is_there_after_the_servers_power_went() {
     let index = place.path().join("index");
     fs::create_dir(&index).unwrap();
     let trace = place.path().join("trace");
-    // It is killed amid pieces; then with all of it and before it is let go; and the last one is sent nothing.
-    for words in ["pieces=3", "pieces=4", "end=abort", ""] {
+    for words in receivers {
         let mut receiver = Command::new(env!("CARGO_BIN_EXE_receiver"));
         receiver.arg(&from).arg(root.join("runs")).arg(&index);
         receiver.args(words.split_whitespace());
@@ -89,6 +106,7 @@ fn what_a_sender_believes_is_there_after_the_servers_power_went() {
             .env("FAULT_DIR", &root);
         receiver.env("FAULT_MODE", format!("record:{}", trace.display()));
         receiver.env("FAULT_MARKS", place.path().join("marks"));
+        receiver.env("FAULT_REFUSE", refused);
         let output = receiver.output().unwrap();
         assert_eq!(output.status.success(), words.is_empty(), "{output:?}");
     }
@@ -98,20 +116,23 @@ fn what_a_sender_believes_is_there_after_the_servers_power_went() {
     );
 
     let ops = read_trace(&trace);
+    let refusals = ops.iter().filter(|op| matches!(op, Op::Refuse { .. }));
+    let asked = refused.split(',').filter(|number| !number.is_empty());
+    assert_eq!(refusals.count(), asked.count(), "refused {refused}");
     let mut disk = Disk::new(&root, fs::metadata(&root).unwrap().ino());
     let scratch = tempfile::tempdir().unwrap();
     let mut belief = None;
     let mut ends = Vec::new();
     for (at, op) in ops.iter().enumerate() {
         belief = disk.apply(op).map(believed).or(belief);
-        for way in 0..WAYS + 2 {
+        for way in 0..ways + 2 {
             let to = scratch.path().join(format!("{at}-{way}"));
-            disk.lose_power(&mut Fate::new(way, at as u64 * WAYS + way), &to);
+            disk.lose_power(&mut Fate::new(way, at as u64 * ways + way), &to);
             ends.push((to, belief, at, way));
         }
     }
     assert_eq!(belief, Some(Belief::All));
-    println!("the power went {} times", ends.len());
+    let losses = ends.len();
     all(ends, 2, |(disk, belief, at, way)| {
         let what = format!("way {way} after operation {at}, {:?}", ops[at]);
         let runs = disk.join("runs");
@@ -130,6 +151,7 @@ fn what_a_sender_believes_is_there_after_the_servers_power_went() {
         fs::remove_dir_all(disk).unwrap();
     });
     drop(source);
+    losses
 }
 
 /// The sender goes on with what it believes, if it is not done.

@@ -14,4 +14,5 @@ mod hang;
 mod intake;
 mod memory;
 mod power;
+mod sender;
 mod support;

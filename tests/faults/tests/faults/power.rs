@@ -10,13 +10,14 @@ use cresset_store::Store;
 use crate::disk::{Disk, Fate, Op, read_trace};
 use crate::support::{all, dir, faulty, place, resumes, steps};
 
-/// Records what these trainers do, one after another.
-fn record(trainings: &[&str]) -> (tempfile::TempDir, PathBuf, Vec<Op>, u64) {
+/// Records what these trainers do, one after another. The disk refuses these synchronisations of the last one.
+fn record(trainings: &[&str], refused: &str) -> (tempfile::TempDir, PathBuf, Vec<Op>, u64) {
     // The folder above is the disk: the root of the runs is made by the first of them.
     let (place, disk) = place();
     fs::create_dir(&disk).unwrap();
     let trace = place.path().join("trace");
-    for words in trainings {
+    for (number, words) in trainings.iter().enumerate() {
+        let is_last = number + 1 == trainings.len();
         let mut command = faulty(
             &disk.join("runs"),
             &format!("record:{}", trace.display()),
@@ -24,7 +25,8 @@ fn record(trainings: &[&str]) -> (tempfile::TempDir, PathBuf, Vec<Op>, u64) {
         );
         command
             .env("FAULT_DIR", &disk)
-            .env("FAULT_MARKS", place.path().join("marks"));
+            .env("FAULT_MARKS", place.path().join("marks"))
+            .env("FAULT_REFUSE", if is_last { refused } else { "" });
         let output = command.output().unwrap();
         assert_eq!(
             output.status.success(),
@@ -46,8 +48,11 @@ struct Promised {
 }
 
 /// Lets the power go after every operation, in several ways, and looks at what is left; gives how often.
-fn hold(trainings: &[&str], ways: u64) -> usize {
-    let (_place, root, ops, inode) = record(trainings);
+fn hold(trainings: &[&str], ways: u64, refused: &str) -> usize {
+    let (_place, root, ops, inode) = record(trainings, refused);
+    let refusals = ops.iter().filter(|op| matches!(op, Op::Refuse { .. }));
+    let asked = refused.split(',').filter(|number| !number.is_empty());
+    assert_eq!(refusals.count(), asked.count(), "refused {refused}");
     let synced = trainings.iter().all(|words| words.contains("synced"));
     let mut disk = Disk::new(&root, inode);
     let mut promised = Promised::default();
@@ -155,7 +160,27 @@ fn what_was_synchronised_survives() {
             "synced resume steps=6",
         ],
         4,
+        "",
     );
+    println!("the power went {losses} times");
+}
+
+#[test]
+fn what_a_disk_refused_once_is_there_once_the_run_is_said_to_be() {
+    let mut losses = 0;
+    // The last process synchronises all three segments at its end, and the ones that it refused once more.
+    let trainings = [
+        "steps=9 pause=1 end=abort",
+        "written resume steps=8 end=abort",
+        "resume steps=9 pause=1",
+    ];
+    for refused in ["1", "2", "3", "1,2", "3,4"] {
+        losses += hold(&trainings, 1, refused);
+    }
+    // What it refuses of a log call it is given again before the call returns.
+    for refused in ["1", "4", "3,7"] {
+        losses += hold(&["synced steps=8"], 1, refused);
+    }
     println!("the power went {losses} times");
 }
 
@@ -168,6 +193,7 @@ fn a_run_that_finished_survives_with_all_that_its_processes_wrote() {
             "resume steps=20 pause=1",
         ],
         4,
+        "",
     );
     println!("the power went {losses} times");
 }
