@@ -99,11 +99,11 @@ impl Stop {
     fn tell(&self) {
         match self {
             Self::Lost => {
-                tracing::info!("an answer of the issuer's is to nothing that its browser began")
+                tracing::info!("an answer of the issuer's is to nothing that its browser began");
             }
             Self::Declined => tracing::info!("a login was not finished at the issuer"),
             Self::Unknown(user) => {
-                tracing::info!(%user, "the issuer vouches for somebody who is no user here")
+                tracing::info!(%user, "the issuer vouches for somebody who is no user here");
             }
             Self::Trouble(Trouble::Refused(why)) => tracing::warn!(%why, "a login was refused"),
             Self::Trouble(Trouble::Issuer(why)) => tracing::warn!(%why, "a login failed"),
