@@ -68,9 +68,9 @@ test("an admin sees what a rule would remove before it is set, and who set what"
 
   const changes = page.getByRole("table");
   await expect(changes.getByRole("row", { name: /ada.*project\.set.*private, at most 512 MiB, the latest checkpoint/ }).first()).toBeVisible();
-  await page.getByLabel("What", { exact: true }).selectOption("run.label");
+  await page.getByRole("combobox", { name: "What" }).selectOption("run.label");
   await expect(page.getByText("Nothing of this kind.")).toBeVisible();
-  await page.getByLabel("What", { exact: true }).selectOption("project.set");
+  await page.getByRole("combobox", { name: "What" }).selectOption("project.set");
   await expect(changes.getByRole("row")).toHaveCount(3);
   await page.getByLabel("By", { exact: true }).fill("nobody");
   await expect(page.getByText("Nothing of this kind by this key or user.")).toBeVisible();
