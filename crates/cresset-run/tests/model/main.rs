@@ -34,7 +34,7 @@ use losses::Losses;
 use options::Overflow;
 
 /// Two of these rows fit, and three do not.
-const WIDE: [(KeyId, f64); 20_000] = [(KeyId(0), 0.5); 20_000];
+static WIDE: [(KeyId, f64); 20_000] = [(KeyId(0), 0.5); 20_000];
 const NARROW: [(KeyId, f64); 1] = [(KeyId(0), 0.5)];
 /// Longer than the model's time goes: who waits so long waits for somebody.
 const FOR_EVER: Duration = Duration::from_secs(3600);
