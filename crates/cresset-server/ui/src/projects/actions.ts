@@ -19,6 +19,7 @@ export const ACTIONS: readonly string[] = [
   "key.create",
   "key.revoke",
   "login",
+  "logout",
   "backup",
   "backup.restore",
   "retention.failed",
