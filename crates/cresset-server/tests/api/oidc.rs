@@ -268,6 +268,34 @@ fn a_key_stays_good_when_its_holder_logs_out() {
 }
 
 #[test]
+fn a_key_that_somebody_makes_while_logged_in_outlasts_the_login() {
+    let issuer = Issuer::new();
+    let site = Site::new(&issuer);
+    let cookie = let_in(&site.log_in(&issuer, ALICE));
+    let make = |body: Json| {
+        let request = site.serving.request("POST", "/api/v1/own-keys");
+        let request = request.header("cookie", &cookie).header("x-cresset", "1");
+        request.json(&body).send()
+    };
+    let days = make(json!({"name": "laptop", "role": "read", "days": 90}));
+    assert_eq!(days.status, 200, "{}", days.text());
+    let made = make(json!({"name": "box", "role": "write"})).json();
+    assert_eq!(made["key"]["ends"], Json::Null);
+    site.store
+        .log_out(cookie.split_once('=').unwrap().1)
+        .unwrap();
+    let secret = made["secret"].as_str().unwrap();
+    let who = site.who(&format!("cresset_key={secret}")).json();
+    // What she may, whatever the key says.
+    assert_eq!(
+        (&who["user"], &who["role"]),
+        (&json!(ALICE), &json!("read"))
+    );
+    site.store.remove_user(ALICE).unwrap();
+    assert_eq!(site.who(&format!("cresset_key={secret}")).status, 401);
+}
+
+#[test]
 fn issuers_sign_and_know_clients_in_several_ways() {
     let issuer = Issuer::new();
     let site = Site::new(&issuer);
