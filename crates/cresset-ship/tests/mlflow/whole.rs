@@ -120,7 +120,7 @@ fn media_are_artifacts_that_the_page_shows() {
     );
     assert_eq!(json("definitions.json")[0]["pattern"], "val/*");
     assert_eq!(
-        json("alerts.json")[0]["alert"]["title"],
+        json("alerts.json")[1]["alert"]["title"],
         "NaN in train/loss"
     );
     assert!(json("environment.json")["program"]["executable"].is_string());
