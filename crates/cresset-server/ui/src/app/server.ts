@@ -13,6 +13,11 @@ export function isAdmin(): boolean {
   return server()?.role_everywhere === "admin";
 }
 
+/** Whether this is the key that this person is signed in with. Whoever logged in without one has the name of a user there. */
+export function isInUse(key: string): boolean {
+  return server()?.login === false && server()?.key === key;
+}
+
 /** Whether this person may change things. */
 export function mayWrite(): boolean {
   return server()?.role !== "read";

@@ -1,6 +1,6 @@
 import { For, Show, type JSX } from "solid-js";
 import type { ServerKey } from "../api/types";
-import { server } from "../app/server";
+import { isInUse } from "../app/server";
 import { Button } from "../ui/Button";
 import { createClock } from "../ui/clock";
 import { formatAgo, formatTime } from "../ui/format";
@@ -33,7 +33,7 @@ export function KeyTable(props: { label: string; keys: readonly ServerKey[]; onR
                 <span class="ellipsis" title={key.name}>
                   {key.name}
                 </span>
-                <Show when={server()?.key === key.name}>
+                <Show when={isInUse(key.name)}>
                   <Tag tone="accent">in use here</Tag>
                 </Show>
               </th>

@@ -4,7 +4,7 @@ import { createQuery, type Query } from "../api/query";
 import type { Project, ServerKey, User } from "../api/types";
 import { paths } from "../app/paths";
 import { createParam } from "../app/router";
-import { isAdmin, refetchServer, server } from "../app/server";
+import { isAdmin, isInUse, refetchServer, server } from "../app/server";
 import { Button } from "../ui/Button";
 import { ErrorState } from "../ui/ErrorState";
 import { Input } from "../ui/Input";
@@ -171,7 +171,7 @@ export default function PeoplePage(): JSX.Element {
               Programs and browsers that use <strong>{now.key.name}</strong> are refused from now on; runs that go on are kept where they are recorded, and can
               be sent with another key. It cannot be taken back: make a new key then.
             </p>
-            <Show when={server()?.key === now.key.name}>
+            <Show when={isInUse(now.key.name)}>
               <p class="people-warning">You are signed in with this key, and will be signed out.</p>
             </Show>
           </Ask>
