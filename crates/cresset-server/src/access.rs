@@ -285,18 +285,14 @@ pub(crate) async fn let_out(
     let Some(secret) = secret(headers) else {
         return Ok(());
     };
-    let Some(access) = look_up(app, &secret).await? else {
+    let known = look_up(app, &secret).await?;
+    let Some(access) = known.filter(|access| access.is_login) else {
         return Ok(());
     };
-    let caller = Caller::Key { access, secret };
-    let actor = caller.actor(address);
-    if let Caller::Key { access, secret } = caller
-        && access.is_login
-    {
-        let ended = app.ask(move |store| Ok(store.log_out(&secret)?));
-        ACTOR.scope(actor, ended).await?;
-    }
-    Ok(())
+    let ended = secret.clone();
+    let actor = Caller::Key { access, secret }.actor(address);
+    let ended = app.ask(move |store| Ok(store.log_out(&ended)?));
+    ACTOR.scope(actor, ended).await.map(drop)
 }
 
 /// The cookie of a key, or of a login, for so many seconds; takes it back where the secret is empty.

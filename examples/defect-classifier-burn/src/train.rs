@@ -96,13 +96,10 @@ fn record_data(run: &Run, data: &Data, folder: &Path) -> Result<()> {
         return Ok(());
     }
     let mut config = serde_json::Map::from_iter([("path".to_owned(), json!(folder))]);
-    for (name, split) in [
-        ("train", Split::Train),
-        ("val", Split::Val),
-        ("test", Split::Test),
-    ] {
+    for split in Split::ALL {
+        let name = split.name();
         let list = data.list(split)?;
-        config.insert(name.to_owned(), list.blake3.into());
+        config.insert(name.into(), list.blake3.into());
         let file = File::from_bytes(&format!("{name}.b3"), list.text);
         let file = file.role("dataset").metadata("files", data.len(split));
         run.log_value(0, format!("data/{name}"), file);

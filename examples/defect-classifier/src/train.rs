@@ -236,13 +236,10 @@ impl Training {
             return Ok(());
         }
         let mut config = serde_json::Map::from_iter([("path".to_owned(), json!(folder))]);
-        for (name, split) in [
-            ("train", Split::Train),
-            ("val", Split::Val),
-            ("test", Split::Test),
-        ] {
+        for split in Split::ALL {
+            let name = split.name();
             let list = self.data.list(split)?;
-            config.insert(name.to_owned(), list.blake3.into());
+            config.insert(name.into(), list.blake3.into());
             let file = File::from_bytes(&format!("{name}.b3"), list.text);
             let file = file.role("dataset").metadata("files", self.data.len(split));
             self.run

@@ -38,9 +38,9 @@ pub(super) fn begin_with_one<T>(
     make: impl FnOnce(&mut dyn Transaction) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let any = "SELECT 1 FROM access_keys LIMIT 1";
-    let is_first = tx.first(any, &[], |_| Ok(()))?.is_none();
+    let is_first = actor.via == Via::Open && tx.first(any, &[], |_| Ok(()))?.is_none();
     let made = make(tx)?;
-    if actor.via == Via::Open && is_first && !is_one(tx, actor)? {
+    if is_first && !is_one(tx, actor)? {
         return Err(StoreError::Conflict(
             "the first key has to be admin everywhere: a server that has keys asks for one, and nobody could make another; make that one first"
                 .into(),

@@ -234,7 +234,7 @@ impl crate::Store {
     /// Makes a key; gives its secret, which is never shown again.
     ///
     /// # Errors
-    /// `Conflict` where there is a key of this name, or where the first one is made over the network and is not admin everywhere;
+    /// `Conflict` where there is a key of this name, or where the first one of a server that asks for none is not admin everywhere;
     /// `Invalid` where the name is empty or too long, or there are too many; `NotFound` where there is no such owner.
     pub fn create_key(&self, new: NewKey) -> Result<(AccessKey, String), StoreError> {
         check_name("the key's name", &new.name, MAX_NAME)?;
