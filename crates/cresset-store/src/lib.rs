@@ -42,10 +42,10 @@
 //!     axis: Axis::Step,
 //!     from: None,
 //!     to: None,
-//!     buckets: 100, // of 50 steps each, with the extremes of their points
+//!     buckets: 100, // at most: these are of 52 steps each, with the extremes of their points
 //!     ranks: RankChoice::Lowest,
 //! })?;
-//! assert_eq!((chart.series.len(), chart.grid.x.len()), (2, 100));
+//! assert_eq!((chart.series.len(), chart.grid.x.len()), (2, 97));
 //! assert_eq!(chart.series[0].max[0], 1.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

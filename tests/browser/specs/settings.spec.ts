@@ -53,11 +53,11 @@ test("an admin sees what a rule would remove before it is set, and who set what"
   await expect(losing.first().getByRole("link")).toHaveAttribute("href", new RegExp(`/p/${PROJECT}/runs/`));
   await page.screenshot({ path: "screenshots/settings-asks.png" });
   await dialog.getByRole("button", { name: "Cancel" }).click();
-  expect(listed(), "nothing is set before it was confirmed").not.toContain("checkpoints");
+  expect(listed(), "nothing is set before it was confirmed").not.toContain("checkpoint");
   await save.click();
   await dialog.getByRole("button", { name: "Save and remove" }).click();
   await expect(page.getByText("The settings are saved.")).toBeVisible();
-  expect(listed()).toContain("checkpoints");
+  expect(listed()).toContain("the last checkpoint of each series");
 
   // What is no rule asks nothing, also while the rule has not removed everything yet.
   await page.getByRole("checkbox", { name: "Private" }).check();
