@@ -16,6 +16,7 @@ mod nightly;
 mod packages;
 mod proxy;
 mod readers;
+mod semver;
 mod shell;
 mod tally;
 mod test;
@@ -40,6 +41,8 @@ enum Command {
     Costs(dependencies::Costs),
     /// What would be published.
     Packages(packages::Options),
+    /// What a release would break for those who use the libraries.
+    Semver(semver::Options),
     /// The tests of `unsafe` code under Miri; needs a nightly toolchain.
     Miri,
     /// The tests with the most threads under the thread sanitizer; needs a nightly toolchain.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Deny(options) => dependencies::deny(&options),
         Command::Costs(options) => dependencies::costs(&options),
         Command::Packages(options) => packages::run(&options),
+        Command::Semver(options) => semver::run(&options),
         Command::Miri => nightly::miri(),
         Command::Threads => nightly::threads(),
         Command::Bench(options) => bench::run(&options),

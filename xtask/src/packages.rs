@@ -32,6 +32,18 @@ struct Package {
     categories: Vec<String>,
     /// Where it may be published; empty is nowhere.
     publish: Option<Vec<String>>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+}
+
+impl Target {
+    fn is_library(&self) -> bool {
+        self.kind.iter().any(|kind| kind == "lib")
+    }
 }
 
 /// What to do with them.
@@ -57,6 +69,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         shell::run(&mut package)?;
     }
     Ok(())
+}
+
+/// The names of the libraries that may be published.
+///
+/// # Errors
+/// If cargo cannot tell.
+pub(crate) fn libraries() -> Result<Vec<String>> {
+    let published = published()?.into_iter();
+    let libraries = published.filter(|package| package.targets.iter().any(Target::is_library));
+    Ok(libraries.map(|package| package.name).collect())
 }
 
 fn published() -> Result<Vec<Package>> {

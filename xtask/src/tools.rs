@@ -30,6 +30,14 @@ pub(crate) fn nextest() -> Result<()> {
     cargo_tool("nextest", "cargo-nextest@0.9.151")
 }
 
+/// Sees to it that `cargo semver-checks` can be run.
+///
+/// # Errors
+/// If it is missing and cannot be built.
+pub(crate) fn semver_checks() -> Result<()> {
+    cargo_tool("semver-checks", "cargo-semver-checks@0.51.0")
+}
+
 /// Runs those of the tests that `filter` names which other runs leave out, for what they need.
 ///
 /// # Errors

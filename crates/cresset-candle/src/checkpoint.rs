@@ -39,6 +39,9 @@ pub struct TrainState {
 /// optimizer's are named `optimizer/<moment>/<parameter>`. Version, checksums and the rest are in the
 /// format's metadata.
 ///
+/// In a run that is recorded, call [`Run::flush`](cresset_run::Run::flush) before a checkpoint is written: the log then has every step
+/// that it has.
+///
 /// ```
 /// # use candle_core::{DType, Device};
 /// # use candle_nn::{Optimizer, VarBuilder, VarMap, linear};

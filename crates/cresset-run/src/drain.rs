@@ -16,11 +16,16 @@ pub(crate) trait Sink {
     /// How long the writer may sleep when nothing comes; `None`: for ever.
     fn patience(&mut self) -> Option<Duration>;
 
-    /// Writes what `take` gives. If the run `ends`, it is the last that comes, and what cannot be written is counted.
+    /// Writes what `take` gives, and to the disk if `take` says that somebody waits for that; whether it is there. If the run `ends`, it is the last
+    /// that comes, and what cannot be written is counted.
     ///
     /// # Errors
     /// How long values have to wait in the inbox first; `take` is not called then.
-    fn write(&mut self, ends: bool, take: impl FnOnce(&mut Batch)) -> Result<(), Duration>;
+    fn write(
+        &mut self,
+        ends: bool,
+        take: impl FnOnce(&mut Batch) -> bool,
+    ) -> Result<bool, Duration>;
 }
 
 /// Writes what comes, until the inbox is closed; then all that came before it said so to whoever came later.
@@ -32,12 +37,13 @@ pub(crate) fn drain(inbox: &Inbox, sink: &mut impl Sink) {
             true => inbox.swap_last(batch),
             false => inbox.swap(batch),
         });
+        match written {
+            Ok(is_safe) => inbox.settle(is_safe),
+            // Values wait in the inbox, as many as fit, until the log can be written again.
+            Err(pause) => std::thread::sleep(pause.clamp(LINGER, LONGEST)),
+        }
         if ends {
             return;
-        }
-        if let Err(pause) = written {
-            // Values wait in the inbox, as many as fit, until the log can be written again.
-            std::thread::sleep(pause.clamp(LINGER, LONGEST));
         }
     }
 }

@@ -92,9 +92,23 @@ pub(crate) enum Wake {
     Nothing,
 }
 
+/// How often it was asked that all which came before be on the disk. Each is the number of the last of them, so that one answer does for all who
+/// asked before the writer came by.
+#[derive(Debug, Default)]
+struct Flushes {
+    asked: u64,
+    /// The writer has what came before it.
+    taken: u64,
+    /// The writer is done with it.
+    settled: u64,
+    /// Whether the disk had all, the last time.
+    is_safe: bool,
+}
+
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
+    flushes: Flushes,
     /// The writer sleeps until somebody says otherwise.
     writer_sleeps: bool,
     /// There were values when the writer last looked, and there may soon be more.
@@ -105,6 +119,17 @@ struct State {
 }
 
 impl State {
+    fn is_hurried(&self) -> bool {
+        self.closing || self.flushes.asked > self.flushes.taken
+    }
+
+    fn take(&mut self, spare: &mut Batch) -> bool {
+        debug_assert!(spare.is_empty());
+        std::mem::swap(&mut self.batch, spare);
+        self.flushes.taken = self.flushes.asked;
+        self.flushes.taken > self.flushes.settled
+    }
+
     fn found(&self) -> Wake {
         match self.closing {
             true => Wake::Closing,
@@ -124,6 +149,8 @@ pub(crate) struct Inbox {
     arrived: Condvar,
     /// Calls under [`Overflow::Wait`] wait here.
     emptied: Condvar,
+    /// Who asked for a flush waits here.
+    settled: Condvar,
 }
 
 impl Inbox {
@@ -200,12 +227,12 @@ impl Inbox {
         if state.expects_more {
             state = self.pause(state, ROUND);
             state.expects_more = !state.batch.is_empty();
-            if state.expects_more || state.closing {
+            if state.expects_more || state.is_hurried() {
                 return state.found();
             }
         }
         let deadline = patience.map(|p| Instant::now() + p);
-        while state.batch.is_empty() && !state.closing {
+        while state.batch.is_empty() && !state.is_hurried() {
             state.writer_sleeps = true;
             let left = deadline.map_or(Duration::from_secs(3600), |d| {
                 d.saturating_duration_since(Instant::now())
@@ -226,26 +253,53 @@ impl Inbox {
         state.found()
     }
 
-    /// Lets values gather, unless they become many or the run ends.
+    /// Lets values gather, unless they become many or somebody waits for the writer.
     fn pause<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
-        let has_room = |s: &mut State| !s.closing && s.batch.points.len() <= MAX_POINTS / 2;
+        let has_room = |s: &mut State| !s.is_hurried() && s.batch.points.len() <= MAX_POINTS / 2;
         let waited = self.arrived.wait_timeout_while(state, time, has_room);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Takes everything that waits and leaves the empty `spare` instead.
-    pub(crate) fn swap(&self, spare: &mut Batch) {
-        debug_assert!(spare.is_empty());
-        std::mem::swap(&mut lock(&self.state).batch, spare);
+    /// Takes everything that waits and leaves the empty `spare` instead; whether somebody waits until it is on the disk.
+    pub(crate) fn swap(&self, spare: &mut Batch) -> bool {
+        let waited_for = lock(&self.state).take(spare);
         self.emptied.notify_all();
+        waited_for
     }
 
     /// As [`Self::swap`], for the last time: what comes after it is too late.
-    pub(crate) fn swap_last(&self, spare: &mut Batch) {
-        debug_assert!(spare.is_empty());
+    pub(crate) fn swap_last(&self, spare: &mut Batch) -> bool {
         let mut state = lock(&self.state);
         state.closed = true;
-        std::mem::swap(&mut state.batch, spare);
+        let waited_for = state.take(spare);
         self.emptied.notify_all();
+        waited_for
+    }
+
+    /// Says that the writer is done with what it took last, and whether the disk has all of it.
+    pub(crate) fn settle(&self, is_safe: bool) {
+        let mut state = lock(&self.state);
+        if state.flushes.taken > state.flushes.settled {
+            state.flushes.settled = state.flushes.taken;
+            state.flushes.is_safe = is_safe;
+            self.settled.notify_all();
+        }
+    }
+
+    /// Waits until the disk has what came before, until `deadline`; whether it has. `None`: the writer comes no more.
+    pub(crate) fn flush(&self, deadline: Instant) -> Option<bool> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return None;
+        }
+        state.flushes.asked += 1;
+        let mine = state.flushes.asked;
+        self.call_writer(&mut state, true);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self
+            .settled
+            .wait_timeout_while(state, left, |s| s.flushes.settled < mine);
+        let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        Some(state.flushes.settled >= mine && state.flushes.is_safe)
     }
 }

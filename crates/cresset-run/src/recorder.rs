@@ -221,6 +221,13 @@ impl Recorder {
         );
     }
 
+    /// Lets everything that was logged before reach the disk; `false` if the disk did not take all of it, or if the deadline came first.
+    pub(crate) fn flush(&self, deadline: Instant) -> bool {
+        let is_idle = self.worker.wait(deadline);
+        let flushed = self.inbox.flush(deadline);
+        is_idle && flushed.unwrap_or_else(|| self.wait_for_writer(deadline))
+    }
+
     /// Lets everything that was logged reach the disk and ends the run; `false` if the disk did not take all of it, or if the
     /// deadline came first. The rest is then left to the threads, for as long as the process lives.
     pub(crate) fn close(&self, deadline: Instant) -> bool {
@@ -259,7 +266,11 @@ impl Sink for Writer<'_> {
         next_try.into_iter().chain(next_look).min()
     }
 
-    fn write(&mut self, ends: bool, take: impl FnOnce(&mut Batch)) -> Result<(), Duration> {
+    fn write(
+        &mut self,
+        ends: bool,
+        take: impl FnOnce(&mut Batch) -> bool,
+    ) -> Result<bool, Duration> {
         let mut storage = lock(&self.recorder.storage);
         if ends {
             storage.try_now();
@@ -267,15 +278,16 @@ impl Sink for Writer<'_> {
         if !storage.is_ready() && !ends {
             return Err(storage.pause().unwrap_or_default());
         }
-        take(&mut self.batch);
+        let is_waited_for = take(&mut self.batch);
         storage.write(&mut self.batch);
         if ends {
             self.recorder.phase.store(CLOSED, Ordering::Release);
             let outcome = lock(&self.recorder.outcome).take();
             let is_whole = storage.end(outcome.unwrap_or(Outcome::Finished));
             self.recorder.is_whole.store(is_whole, Ordering::Release);
+            return Ok(is_whole);
         }
-        Ok(())
+        Ok(is_waited_for && storage.sync())
     }
 }
 

@@ -441,6 +441,26 @@ impl Run {
         }
     }
 
+    /// Waits until the disk has everything that was logged before, `at_most` so long; whether it has.
+    ///
+    /// For the moment before a checkpoint is written. Training goes on from there when the process is killed or the power goes, and
+    /// what the log did not have then, a few milliseconds of steps, would never come again. It costs the caller the work that waits and a
+    /// synchronisation of the disk, as writing the checkpoint does; nothing else here needs it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let run = cresset_run::init("doc").root(folder.path()).start()?;
+    /// run.log(999, [("train/loss", 0.31)]);
+    /// assert!(run.flush(Duration::from_secs(10)));
+    /// // … write the checkpoint of step 1,000 …
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush(&self, at_most: Duration) -> bool {
+        self.recorder()
+            .is_none_or(|recorder| recorder.flush(Instant::now() + at_most))
+    }
+
     /// How many values were lost so far.
     #[must_use]
     pub fn lost(&self) -> u64 {

@@ -24,6 +24,11 @@ type Work = Box<dyn FnOnce() + Send>;
 struct Queue {
     jobs: VecDeque<(usize, Work)>,
     bytes: usize,
+    /// How many jobs came so far, and how many of them are done: they are done in order.
+    came: u64,
+    done: u64,
+    /// Somebody waits until so many are.
+    waited_for: u64,
     running: bool,
     closing: bool,
 }
@@ -46,6 +51,10 @@ impl Worker {
             return false;
         }
         queue.bytes += bytes;
+        queue.came += 1;
+        if queue.done < queue.waited_for && self.is_this_thread() {
+            queue.waited_for = queue.came;
+        }
         queue.jobs.push_back((bytes, Box::new(work)));
         self.changed.notify_all();
         true
@@ -74,8 +83,27 @@ impl Worker {
             drop(queue);
             // The job counts its own losses; a panic of user code in it must not end the thread.
             let _ = catch_unwind(AssertUnwindSafe(work));
-            lock(&self.queue).bytes -= bytes;
+            let mut queue = lock(&self.queue);
+            queue.bytes -= bytes;
+            queue.done += 1;
+            drop(queue);
+            self.changed.notify_all();
         }
+    }
+
+    /// Waits for the jobs that came before and what they leave, until `deadline`; whether all is done. A job does not wait for itself.
+    pub(crate) fn wait(&self, deadline: Instant) -> bool {
+        if self.is_this_thread() {
+            return true;
+        }
+        let mut queue = lock(&self.queue);
+        queue.waited_for = queue.came;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self
+            .changed
+            .wait_timeout_while(queue, left, |queue| queue.done < queue.waited_for);
+        let queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        queue.done >= queue.waited_for
     }
 
     /// Takes no more jobs and waits for those there are; what is left at the deadline is dropped and counted.
@@ -93,6 +121,7 @@ impl Worker {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let abandoned = queue.jobs.len() as u64 + u64::from(queue.running);
+                queue.done += queue.jobs.len() as u64;
                 queue.jobs.clear();
                 return abandoned;
             }

@@ -121,8 +121,14 @@ fn a_read_only_folder_is_no_reason_not_to_train() {
     let run = init("p").dir(disk.0.path().join("runs")).start().unwrap();
     let path = run.dir().unwrap().to_owned();
     train(&run, 0, 100);
+    assert!(
+        !run.flush(Duration::from_millis(300)),
+        "there is nothing that could have taken it"
+    );
     disk.remount("rw");
-    wait_until("recovery", || path.join("rank-0.000000.log").exists());
+    assert!(run.flush(Duration::from_secs(60)));
+    let points = view(&path).series_of("train/loss").unwrap().points().len();
+    assert_eq!(points, 100, "what waited in memory is there");
     train(&run, 100, 100);
     let finished = run.finish();
     let v = view(&path);

@@ -113,6 +113,46 @@ fn durable_modes_have_written_when_the_call_returns() {
 }
 
 #[test]
+fn what_is_flushed_is_there_while_the_run_goes_on() {
+    let patience = Duration::from_secs(60);
+    for durability in [
+        Durability::Buffered,
+        Durability::Written,
+        Durability::Synced,
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let run = init("flush")
+            .dir(dir.path())
+            .durability(durability)
+            .start()
+            .unwrap();
+        for step in 0..20 {
+            run.log(step, [("loss", 0.5)]);
+            run.log_late(step, "late", || {
+                std::thread::sleep(Duration::from_millis(5));
+                Some(1.5)
+            });
+            run.defer(0, move |run| run.log_value(step, "note", "left by work"));
+            assert!(run.flush(patience), "{durability:?}");
+            let view = view(run.dir().unwrap());
+            assert_eq!(view.state(), State::Running);
+            for key in ["loss", "late"] {
+                let points = view.series_of(key).map_or(0, |s| s.points().len());
+                assert_eq!(points as u64, step + 1, "{durability:?} {key}");
+            }
+            let notes = view.media().map(|(_, _, notes)| notes.len()).sum::<usize>();
+            assert_eq!(notes as u64, step + 1, "{durability:?}");
+        }
+        let (told, is_told) = std::sync::mpsc::channel();
+        run.defer(0, move |run| told.send(run.flush(patience)).unwrap());
+        assert!(is_told.recv().unwrap(), "work does not wait for itself");
+        let other = run.clone();
+        assert!(run.finish().complete);
+        assert!(other.flush(patience), "the end left nothing to wait for");
+    }
+}
+
+#[test]
 fn a_panic_fails_the_run_with_its_message_and_place() {
     let dir = tempfile::tempdir().unwrap();
     let run = init("p").dir(dir.path()).start().unwrap();

@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use candle_core::{D, DType, Device, ModuleT, Tensor};
@@ -419,6 +420,8 @@ impl Training {
             extra: serde_json::to_value(&progress)?,
             ..TrainState::default()
         };
+        // Who resumes from here logs what comes from this step on: the log must have what came before. If the disk should hang, training goes on.
+        self.run.flush(Duration::from_secs(10));
         Ok(Checkpoint::save(
             file,
             &self.varmap,

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use cresset_record::{Key, KeyId, LossReason, Record, Timestamp};
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
 
 use drain::{Done, Sink, drain};
@@ -57,6 +58,8 @@ struct Log<'a> {
     records: usize,
     /// Points that were told of as lost.
     lost: u64,
+    /// How many rows are on the disk.
+    on_disk: Option<Arc<AtomicU64>>,
 }
 
 impl Sink for Log<'_> {
@@ -64,8 +67,8 @@ impl Sink for Log<'_> {
         None
     }
 
-    fn write(&mut self, _: bool, take: impl FnOnce(&mut Batch)) -> Result<(), Duration> {
-        take(&mut self.batch);
+    fn write(&mut self, _: bool, take: impl FnOnce(&mut Batch) -> bool) -> Result<bool, Duration> {
+        let is_waited_for = take(&mut self.batch);
         assert!(
             self.batch.points.len() <= 48 << 10,
             "more waited than may wait"
@@ -81,7 +84,10 @@ impl Sink for Log<'_> {
             .flatten()
             .map(|lost| lost.points)
             .sum::<u64>();
-        Ok(())
+        if let Some(on_disk) = self.on_disk.as_ref().filter(|_| is_waited_for) {
+            on_disk.store(self.steps.len() as u64, Ordering::SeqCst);
+        }
+        Ok(is_waited_for)
     }
 }
 
@@ -169,6 +175,55 @@ fn what_came_before_the_end_is_written_and_who_comes_later_is_told() {
         kept.push(7);
         written.sort_unstable();
         assert_eq!(written, kept);
+    });
+}
+
+#[test]
+fn who_flushes_waits_until_the_disk_has_what_came_before() {
+    in_every_order(3, |shared| {
+        let on_disk = Arc::new(AtomicU64::new(0));
+        let writer = {
+            let (shared, on_disk) = (Arc::clone(shared), Arc::clone(&on_disk));
+            thread::spawn(move || {
+                let mut log = Log {
+                    on_disk: Some(on_disk),
+                    ..Log::default()
+                };
+                drain(&shared.inbox, &mut log);
+                shared.done.say();
+            })
+        };
+        let other = {
+            let (shared, on_disk) = (Arc::clone(shared), Arc::clone(&on_disk));
+            thread::spawn(move || {
+                row(&shared, 1, &NARROW, Overflow::DropNewest);
+                assert_eq!(shared.inbox.flush(Instant::now() + FOR_EVER), Some(true));
+                assert!(on_disk.load(Ordering::SeqCst) >= 1);
+            })
+        };
+        row(shared, 7, &NARROW, Overflow::DropNewest);
+        assert_eq!(shared.inbox.flush(Instant::now() + FOR_EVER), Some(true));
+        assert!(on_disk.load(Ordering::SeqCst) >= 1);
+        other.join().unwrap();
+        assert_eq!(on_disk.load(Ordering::SeqCst), 2);
+        finish(shared);
+        writer.join().unwrap();
+        let late = shared.inbox.flush(Instant::now() + FOR_EVER);
+        assert_eq!(late, None, "nobody would come");
+    });
+}
+
+#[test]
+fn who_flushes_when_the_run_ends_is_let_go() {
+    in_every_order(3, |shared| {
+        let writer = writer(shared);
+        let other = {
+            let shared = Arc::clone(shared);
+            thread::spawn(move || shared.inbox.flush(Instant::now() + FOR_EVER))
+        };
+        finish(shared);
+        assert_ne!(other.join().unwrap(), Some(false));
+        writer.join().unwrap();
     });
 }
 

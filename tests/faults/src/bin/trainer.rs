@@ -9,6 +9,7 @@
 //! | `for=MS` | goes on with steps until so much time is over |
 //! | `until=FILE` | goes on with steps until there is such a file |
 //! | `then=N` | so many steps more, without a pause |
+//! | `flush=N` | after each Nth step waits until the disk has all |
 //! | `text` | each tenth step has a text of its own that is kept as a blob |
 //! | `starve` | opens files until there are no more descriptors; after half of the steps it lets them go |
 //! | `starve=before` | the same, from before the run begins |
@@ -16,7 +17,7 @@
 //! | `end=abort` | dies where it stands; else it finishes |
 //!
 //! It ends when it is asked to stop. What has been promised is told, a line each, in the file `$FAULT_MARKS` or on standard output: `step N` after the log call
-//! returned, `finished` after the run did, and `carried N` after the server took what there was, which then is also in `FOLDER/N`. The last line of the output is JSON about the whole.
+//! returned, `flushed` after the disk had all, `finished` after the run did, and `carried N` after the server took what there was, which then is also in `FOLDER/N`. The last line of the output is JSON about the whole.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::fs::{self, File, OpenOptions};
@@ -99,6 +100,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             run.log_value(step, "said", format!("step {step} {}", "x".repeat(5000)));
         }
         marks.write_all(format!("step {step}\n").as_bytes())?;
+        if let Some(every) = number("flush")
+            && (step + 1).is_multiple_of(every)
+        {
+            if !run.flush(Duration::from_secs(60)) {
+                return Err("the disk did not take all within a minute".into());
+            }
+            marks.write_all(b"flushed\n")?;
+        }
         if let Some((server, source)) = carried.filter(|_| step % 3 == 2) {
             server.take(source, false, &mut marks)?;
         }

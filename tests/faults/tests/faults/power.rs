@@ -67,6 +67,7 @@ fn hold(trainings: &[&str], ways: u64, refused: &str) -> usize {
                     finished: true,
                 };
             }
+            Some("flushed\n") => promised.steps = logged,
             Some(text) => {
                 let step: u64 = text.trim_start_matches("step ").trim().parse().unwrap();
                 logged = step + 1;
@@ -158,6 +159,20 @@ fn what_was_synchronised_survives() {
             "synced steps=12 end=abort",
             "synced resume steps=6 text end=abort",
             "synced resume steps=6",
+        ],
+        4,
+        "",
+    );
+    println!("the power went {losses} times");
+}
+
+#[test]
+fn what_was_flushed_survives() {
+    let losses = hold(
+        &[
+            "steps=9 flush=4 end=abort",
+            "steps=9 resume flush=2 text end=abort",
+            "steps=9 resume flush=5",
         ],
         4,
         "",
