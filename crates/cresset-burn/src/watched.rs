@@ -28,7 +28,7 @@ use crate::settings::Watch;
 /// | key | what it is |
 /// |---|---|
 /// | `gradients/conv1.weight` | counts, extremes, moments and histogram of the gradient as the optimizer is given it: summed up over accumulated batches and devices, before clipping |
-/// | `gradients/norm` | ‖g‖₂ over all parameters |
+/// | `gradients/norm` | ‖g‖₂ over all parameters; NaN or ∞ where an element is |
 /// | `parameters/conv1.weight` | the same of the parameter before the step |
 /// | `update_ratio/conv1.weight` | ‖Δw‖₂ / ‖w‖₂ of the step |
 ///

@@ -23,7 +23,7 @@ use crate::resumable::{OptimizerSnapshot, ResumableOptimizer};
 /// |---|---|
 /// | `train/loss`, `train/lr` | scalars, every step |
 /// | `gradients/conv1.weight` | counts, extremes, moments and histogram of the gradient as the optimizer gets it |
-/// | `gradients/norm` | ‖g‖₂ over all variables |
+/// | `gradients/norm` | ‖g‖₂ over all variables; NaN or ∞ where an element is |
 /// | `parameters/conv1.weight` | the same of the parameter before the step |
 /// | `update_ratio/conv1.weight` | ‖Δw‖₂ / ‖w‖₂ of the step |
 ///

@@ -221,6 +221,21 @@ pub(crate) fn fit(text: &str, columns: usize) -> String {
     out
 }
 
+/// The text in lines of at most `columns`, broken between words; a word that is longer has a line of its own.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The text, cut at its front, so that the end of a long key stays readable.
 pub(crate) fn fit_end(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -308,6 +323,14 @@ mod tests {
         assert_eq!(clean("\x1b[31mred\x1b[0m"), "red");
         assert_eq!(clean("a\x1b]0;title\x07b"), "a·]0;title·b");
         assert_eq!(clean("a\u{202e}b\u{9b}c\nd"), "a·b·c d");
+    }
+
+    #[test]
+    fn broken_between_words() {
+        assert_eq!(wrap("in the order", 6), ["in the", "order"]);
+        assert_eq!(wrap("  two blanks", 12), ["  two blanks"]);
+        assert_eq!(wrap("a-long-word b", 4), ["a-long-word", "b"]);
+        assert_eq!(wrap("", 4), [""]);
     }
 
     #[test]

@@ -103,21 +103,24 @@ impl Table {
         let Some(available) = available else {
             return widths;
         };
-        let total =
-            |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        while total(&widths) > available {
+        // A column that is dropped leaves its room to those that were cut before it.
+        while widths.len() > 1 && self.narrowed(&widths, available).is_none() {
+            widths.pop();
+        }
+        self.narrowed(&widths, available).unwrap_or(widths)
+    }
+
+    /// The widths, the widest that may be cut made narrower until all fit; `None` if they never do.
+    fn narrowed(&self, widths: &[usize], available: usize) -> Option<Vec<usize>> {
+        let mut widths = widths.to_vec();
+        let gaps = GAP * widths.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > available {
             let widest = (0..widths.len())
                 .filter(|&i| self.columns[i].cuttable && widths[i] > NARROWEST)
-                .max_by_key(|&i| widths[i]);
-            match widest {
-                Some(i) => widths[i] -= 1,
-                None if widths.len() > 1 => {
-                    widths.pop();
-                }
-                None => break,
-            }
+                .max_by_key(|&i| widths[i])?;
+            widths[widest] -= 1;
         }
-        widths
+        Some(widths)
     }
 
     fn row(&self, cells: &[Span<'static>], widths: &[usize]) -> Line<'static> {
@@ -196,5 +199,10 @@ mod tests {
             ]
         );
         assert_eq!(text(Some(18)), ["resnet-…  running ", "焊点      finished"]);
+        // The third column does not fit, and leaves its room to the first.
+        assert_eq!(
+            text(Some(26)),
+            ["resnet-with-a-l…  running ", "焊点              finished"]
+        );
     }
 }

@@ -23,7 +23,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER", conflicts_with = "resume")]
     pub(crate) checkpoints: Option<PathBuf>,
 
-    /// Go on with the run of this id, or from this checkpoint, with the settings that it had
+    /// Go on with the run of this id, or from this checkpoint, with the settings that it had; only --lr may be another,
+    /// for a run that diverged
     #[arg(long, value_name = "RUN|FILE")]
     pub(crate) resume: Option<String>,
 
@@ -45,6 +46,10 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub(crate) settings: Settings,
+
+    /// Whether the command line has a learning rate: a resumed run, which brings its own, then takes it.
+    #[arg(skip)]
+    has_lr: bool,
 }
 
 /// What decides how a run goes: a run resumed has the same.
@@ -123,12 +128,13 @@ impl Arguments {
         let matches = Self::command().try_get_matches_from(words)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
         let preset: Option<(&str, &[&str])> = match (&arguments.resume, arguments.smoke) {
-            (Some(_), _) => Some(("--resume", &[])),
+            (Some(_), _) => Some(("--resume", &["lr"])),
             (None, true) => Some(("--smoke", &["seed"])),
             (None, false) => None,
         };
+        let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        arguments.has_lr = given("lr");
         if let Some((preset, free)) = preset {
-            let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
             let settings = Settings::augment_args(clap::Command::new("settings"));
             let mut ids = settings.get_arguments().map(|arg| arg.get_id().as_str());
             if let Some(id) = ids.find(|id| given(id) && !free.contains(id)) {
@@ -142,6 +148,15 @@ impl Arguments {
             arguments.settings = arguments.settings.smoke();
         }
         Ok(arguments)
+    }
+
+    /// The settings of a run, where one is resumed mostly those that it had.
+    pub(crate) fn settings_of(&self, resumed: Option<&Settings>) -> Settings {
+        let mut settings = resumed.unwrap_or(&self.settings).clone();
+        if self.has_lr {
+            settings.lr = self.settings.lr;
+        }
+        settings
     }
 
     /// The folder of images; `usual` is that of a run resumed.
@@ -312,6 +327,15 @@ mod tests {
             "--width cannot be combined with --smoke, which brings its own"
         );
         assert!(parse("--resume x --device cpu --data y").is_ok());
+        let had = parse("--lr 5 --width 4").unwrap().settings;
+        let lower = parse("--resume x --lr 0.1").unwrap();
+        let expected = Settings {
+            lr: 0.1,
+            ..had.clone()
+        };
+        assert_eq!(lower.settings_of(Some(&had)), expected);
+        let same = parse("--resume x").unwrap();
+        assert_eq!(same.settings_of(Some(&had)), had);
         let smoke = parse("--smoke --seed 5").unwrap();
         assert_eq!((smoke.settings.seed, smoke.settings.image_size), (5, 48));
         assert_eq!(smoke.data(None), PathBuf::from("data/solder-joints-smoke"));

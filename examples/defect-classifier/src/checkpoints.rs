@@ -56,13 +56,22 @@ impl Folder {
 
     /// Whether the run's id is enough to find it.
     pub(crate) fn is_of(&self, run: &Run) -> bool {
-        run.dir()
-            .is_some_and(|dir| dir.join(Self::IN_RUN) == self.0)
+        // A resumed run was found by a path from here.
+        let whole = |path: &Path| path.canonicalize().ok();
+        run.dir().is_some_and(|dir| {
+            let own = whole(&dir.join(Self::IN_RUN));
+            own.is_some() && own == whole(&self.0)
+        })
     }
 
     /// The state to go on from.
     pub(crate) fn last(&self) -> PathBuf {
         self.0.join(Self::LAST)
+    }
+
+    /// Where the state to go on from is in training; `None` if there is none.
+    pub(crate) fn last_state(&self) -> Option<TrainState> {
+        Checkpoint::read_state(self.last()).ok()
     }
 
     /// The weights that were best in validation.

@@ -10,7 +10,7 @@ use crate::model::ModelConfig;
 /// Steps between looks at the loss, each of which waits for the device.
 const LOOK_EVERY: u64 = 10;
 
-/// What the user sees while a run goes on.
+/// What the user sees while a run goes on. By `tracing` the run has the same lines as its log.
 pub(crate) struct Console {
     bar: ProgressBar,
     total_steps: u64,
@@ -34,13 +34,17 @@ impl Console {
         [train, val, test]: [usize; 3],
         step: u64,
     ) {
-        println!(
+        let line = format!(
             "{} of width {}, {parameters} parameters; {train} images to train on, {val} to validate, {test} to test",
             model.architecture.name(),
             model.width
         );
+        tracing::info!(target: "train", "{line}");
+        println!("{line}");
         if step > 0 {
-            println!("resumed after step {step} of {}", self.total_steps);
+            let line = format!("resumed after step {step} of {}", self.total_steps);
+            tracing::info!(target: "train", "{line}");
+            println!("{line}");
         }
         let template = "{bar:30} {pos}/{len}  {msg}  {elapsed} + {eta}";
         let style =
@@ -78,6 +82,7 @@ impl Console {
     }
 
     pub(crate) fn warn(&self, message: &str) {
+        tracing::warn!(target: "train", "{message}");
         self.bar.suspend(|| eprintln!("{message}"));
     }
 
@@ -90,22 +95,24 @@ impl Console {
         best: bool,
     ) {
         let mark = if best { " *" } else { "" };
-        self.bar.suspend(|| {
-            println!(
-                "epoch {epoch:>2}/{epochs}  loss {train_loss:.3}  val {}{mark}",
-                summary(val)
-            );
-        });
+        let line = format!(
+            "epoch {epoch:>2}/{epochs}  loss {train_loss:.3}  val {}{mark}",
+            summary(val)
+        );
+        tracing::info!(target: "train", "{line}");
+        self.bar.suspend(|| println!("{line}"));
     }
 
     pub(crate) fn test<I>(&self, test: &Report<I>) {
         self.bar.finish_and_clear();
-        println!("test of the best weights: {}", summary(test));
+        let line = format!("test of the best weights: {}", summary(test));
+        tracing::info!(target: "train", "{line}");
+        println!("{line}");
     }
 
-    pub(crate) fn interrupted(&self, resume: &str) {
+    pub(crate) fn interrupted(&self, way_on: &str) {
         self.bar.finish_and_clear();
-        println!("stopped; go on with --resume {resume}");
+        println!("stopped; {way_on}");
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use candle_core::{D, DType, Device, ModuleT, Tensor};
 use candle_nn::ops::log_softmax;
 use candle_nn::{Optimizer, ParamsAdamW, VarMap};
@@ -11,6 +11,7 @@ use cresset_candle::{AdamW, Checkpoint, TrainState, Watched, watch};
 use defect_workload::{Data, Schedule};
 use serde_json::json;
 use solder_joints::{Batch, Split};
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::args::{Arguments, Settings};
 use crate::checkpoints::{Folder, Progress, Resumed};
@@ -39,9 +40,8 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
         .map(|what| Resumed::find(what, PROJECT))
         .transpose()?;
     let device = arguments.device.open()?;
-    let settings = resumed
-        .as_ref()
-        .map_or(&arguments.settings, |resumed| &resumed.progress.settings);
+    let settings =
+        arguments.settings_of(resumed.as_ref().map(|resumed| &resumed.progress.settings));
     let data_folder = arguments.data(
         resumed
             .as_ref()
@@ -57,7 +57,10 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
             progress.classes
         );
     }
-    let run = start_recording(settings, resumed.as_ref())?;
+    let run = start_recording(&settings, resumed.as_ref())?;
+    // What the console says is the run's log too.
+    let subscriber = tracing_subscriber::registry().with(run.console_layer());
+    tracing::subscriber::set_global_default(subscriber)?;
     let mut dashboard = Dashboard::of(&run);
     if arguments.ui {
         dashboard.open();
@@ -68,7 +71,7 @@ pub(crate) fn train(arguments: &Arguments, stop: &AtomicBool) -> Result<End> {
     let training = Training::new(
         &run,
         arguments,
-        settings.clone(),
+        settings,
         data,
         &data_folder,
         device,
@@ -271,14 +274,12 @@ impl Training {
         while self.epochs < self.settings.epochs {
             let end = self.train_epoch(stop)?;
             if end != End::Finished {
-                self.save(&self.folder.last())?;
+                let is_finite = self.is_finite()?;
+                if is_finite {
+                    self.save(&self.folder.last())?;
+                }
                 self.record_last();
-                let last = self.folder.last().display().to_string();
-                self.console.interrupted(if self.folder.is_of(&self.run) {
-                    self.run.id()
-                } else {
-                    &last
-                });
+                self.console.interrupted(&self.way_on(is_finite));
                 return Ok(end);
             }
             self.finish_epoch()?;
@@ -318,7 +319,7 @@ impl Training {
             if done.is_multiple_of(self.checkpoint_every)
                 && !done.is_multiple_of(self.steps_per_epoch)
             {
-                self.save(&self.folder.last())?;
+                self.save_last()?;
             }
         }
         Ok(End::Finished)
@@ -342,10 +343,8 @@ impl Training {
         let train_loss =
             f64::from(self.epoch_loss.to_scalar::<f32>()?) / self.steps_per_epoch as f64;
         if !train_loss.is_finite() {
-            bail!(
-                "training diverged: the mean loss of epoch {} is {train_loss}",
-                self.epochs
-            );
+            let what = format!("the mean loss of epoch {} is {train_loss}", self.epochs);
+            return Err(self.diverged(&what));
         }
         let step = self.last_step();
         let val = evaluate(&self.frozen()?, &self.data, Split::Val, &self.device)?;
@@ -368,26 +367,75 @@ impl Training {
             self.save(&self.folder.best())?;
             self.record_best();
         }
+        self.save_last()
+    }
+
+    /// Keeps the state to go on from, unless it leads nowhere: the checkpoint before would be lost to it.
+    fn save_last(&self) -> Result<()> {
+        if !self.is_finite()? {
+            let what = format!(
+                "after step {} the loss or the weights are not finite",
+                self.last_step()
+            );
+            return Err(self.diverged(&what));
+        }
         self.save(&self.folder.last())
+    }
+
+    /// Whether the losses of this epoch and all weights are finite.
+    fn is_finite(&self) -> Result<bool> {
+        // Nought times NaN or infinity is NaN; the device is waited for once.
+        let mut sum = (&self.epoch_loss * 0.0)?;
+        for variable in self.varmap.all_vars() {
+            sum = (sum + (variable.as_detached_tensor() * 0.0)?.sum_all()?)?;
+        }
+        Ok(sum.to_scalar::<f32>()? == 0.0)
+    }
+
+    fn diverged(&self, what: &str) -> anyhow::Error {
+        self.record_last();
+        let message = format!("training diverged: {what}; {}", self.way_on(false));
+        tracing::error!(target: "train", "{message}");
+        anyhow!(message)
+    }
+
+    /// How to go on from the last checkpoint. With the same rate, what was not finite would come again.
+    fn way_on(&self, is_finite: bool) -> String {
+        let last = self.folder.last().display().to_string();
+        let resume = if self.folder.is_of(&self.run) {
+            self.run.id()
+        } else {
+            &last
+        };
+        match self.folder.last_state() {
+            _ if is_finite => format!("go on with --resume {resume}"),
+            Some(state) => format!(
+                "go on from before, after {} steps, with --resume {resume} and a lower --lr",
+                state.step
+            ),
+            None => "there is no checkpoint from before".to_owned(),
+        }
     }
 
     /// A file that the run has recorded is found by its content, wherever a copy of it goes.
     fn record_best(&self) {
         let auc = self.progress.best_auc;
         let file = File::new(self.folder.best()).metadata("val/auc", auc);
-        self.record_checkpoint("checkpoints/best", file);
+        self.record_checkpoint("checkpoints/best", file, self.last_step(), self.epochs);
     }
 
-    /// Once, at the end: before, the next one would soon be in its place.
+    /// Once, at the end: before, the next one would soon be in its place. Of a run that diverged it is from before.
     fn record_last(&self) {
-        self.record_checkpoint("checkpoints/last", File::new(self.folder.last()));
+        if let Some(TrainState { step, epoch, .. }) = self.folder.last_state() {
+            let file = File::new(self.folder.last());
+            self.record_checkpoint("checkpoints/last", file, step.saturating_sub(1), epoch);
+        }
     }
 
-    fn record_checkpoint(&self, key: &str, file: File) {
-        let file = file.role("checkpoint").metadata("epoch", self.epochs);
-        let caption = format!("after epoch {}", self.epochs);
-        self.run
-            .log_value(self.last_step(), key, file.caption(caption));
+    fn record_checkpoint(&self, key: &str, file: File, step: u64, epoch: u64) {
+        let file = file.role("checkpoint").metadata("epoch", epoch);
+        let caption = format!("after epoch {epoch}");
+        self.run.log_value(step, key, file.caption(caption));
     }
 
     /// Tests the weights that were best in validation.

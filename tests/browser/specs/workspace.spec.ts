@@ -43,6 +43,7 @@ test("a filter narrows the list and the charts, and says what is wrong with it",
   await filter.press("Enter");
   await expect(count(page)).toHaveText("2 of 30 runs");
   await expect(rows(page)).toHaveCount(3);
+  await expect(page.getByRole("columnheader", { name: /arch/ }), "what it asks for is a column").toBeVisible();
   await expect(page).toHaveURL(/filter=/);
 
   await filter.fill("config.arch = and");

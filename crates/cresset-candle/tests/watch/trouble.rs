@@ -51,6 +51,13 @@ pub(crate) fn a_bad_value_is_named_with_its_step(device: &Device, cadence: Caden
             "{gradients}\n{parameters}"
         );
     }
+    let norms = scalars(&view, "gradients/norm");
+    assert!(
+        norms
+            .iter()
+            .all(|(step, norm)| norm.is_nan() == (*step >= 7)),
+        "a norm of what is left would look as if gradients vanished: {norms:?}"
+    );
     let losses = scalars(&view, "train/loss");
     assert!(
         losses

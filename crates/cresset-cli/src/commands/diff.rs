@@ -219,6 +219,12 @@ fn print_table(titles: &[String], rows: &[Row], out: &mut Output) -> io::Result<
     let columns = titles.iter().map(|title| Column::text(title));
     let mut table = Table::new(std::iter::once(first).chain(columns).collect());
     let exact = out.width().is_none();
+    // About as much as the table will give each value.
+    let keys = rows.iter().map(|row| human::width(&row.key) + 2);
+    let rest = usize::from(out.width().unwrap_or(u16::MAX)).saturating_sub(keys.max().unwrap_or(0));
+    let room = (rest / titles.len().max(1))
+        .saturating_sub(2)
+        .clamp(8, LONGEST);
     for row in rows {
         let key = Span::styled(format!("  {}", human::clean(&row.key)), theme::QUIET);
         let texts = |exact| -> Vec<String> {
@@ -226,7 +232,11 @@ fn print_table(titles: &[String], rows: &[Row], out: &mut Output) -> io::Result<
             texts.collect()
         };
         // Values that differ must look so.
-        let brief = texts(false);
+        let mut brief = texts(false);
+        if brief.iter().any(|text| human::width(text) > room) {
+            let whole = texts(true);
+            brief = from_difference(&whole, room).unwrap_or(brief);
+        }
         let are_alike = brief.windows(2).all(|pair| pair[0] == pair[1]);
         let texts = if exact || are_alike {
             texts(true)
@@ -243,6 +253,33 @@ fn print_table(titles: &[String], rows: &[Row], out: &mut Output) -> io::Result<
     table.print(out).map(|_| ())
 }
 
+/// Long values from a little before the place where they begin to differ, if a cut to `room` would hide that place.
+fn from_difference(texts: &[String], room: usize) -> Option<Vec<String>> {
+    let (first, others) = texts.split_first()?;
+    let alike = |other: &String| {
+        let pairs = first.chars().zip(other.chars());
+        pairs.take_while(|(a, b)| a == b).count()
+    };
+    let shared = others.iter().map(alike).min()?;
+    if shared + room / 2 < room {
+        return None;
+    }
+    // A word is not begun in its middle.
+    let head: Vec<char> = first.chars().take(shared).collect();
+    let from = head
+        .iter()
+        .rposition(|c| *c == ' ')
+        .map_or(shared, |at| at + 1);
+    let tail = |text: &String| format!("…{}", text.chars().skip(from).collect::<String>());
+    Some(
+        texts
+            .iter()
+            .map(tail)
+            .map(|text| human::fit(&text, LONGEST))
+            .collect(),
+    )
+}
+
 /// A value on one line; unless it is to be exact, neither with all digits nor too long.
 fn shown(value: &Json, exact: bool) -> String {
     let lines = value.as_str().map_or(0, |text| text.lines().count());
@@ -251,5 +288,34 @@ fn shown(value: &Json, exact: bool) -> String {
         Some(number) if !exact => human::number(number, 5),
         _ if exact => human::json(value),
         _ => human::fit(&human::json(value), LONGEST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(texts: [&str; 2], room: usize) -> Option<Vec<String>> {
+        from_difference(&texts.map(str::to_owned), room)
+    }
+
+    #[test]
+    fn a_cut_does_not_hide_what_differs() {
+        let texts = [
+            "[--data, data/small, --lr, 0.01]",
+            "[--data, data/small, --lr, 0.03, --smoke]",
+        ];
+        assert_eq!(cut(texts, 20).unwrap(), ["…0.01]", "…0.03, --smoke]"]);
+        assert_eq!(
+            cut(["[--lr, 1, --data, data/small]", "[--lr, 2]"], 20),
+            None
+        );
+        let one_is_longer = ["[--data, data/small]", "[--data, data/small, --smoke]"];
+        assert_eq!(
+            cut(one_is_longer, 20).unwrap(),
+            ["…data/small]", "…data/small, --smoke]"]
+        );
+        let words = ["a-word-without-end-a", "a-word-without-end-b"];
+        assert_eq!(cut(words, 10).unwrap(), ["…a", "…b"]);
     }
 }

@@ -30,13 +30,10 @@ pub(crate) fn run(a: &RunsArguments, dir: Option<&Path>, out: &mut Output) -> an
     for (run, why) in &index.refused {
         eprintln!("cresset: run {run} is left out: {why}");
     }
-    let asked = filter.iter().flat_map(Filter::fields);
-    let asked = asked.chain(a.sort.iter().map(|field| field.trim_start_matches('-')));
-    warn_of_unknown(
-        index.store(),
-        asked.chain(a.columns.iter().map(String::as_str)),
-    )?;
-    let page = ask(index.store(), a)?;
+    let asked = asked_for(a, filter.as_ref());
+    let named = asked.iter().chain(&a.columns).map(String::as_str);
+    warn_of_unknown(index.store(), named)?;
+    let page = ask(index.store(), a, &asked)?;
     if a.json {
         print_json(index.store(), &page, out)?;
         return Ok(Exit::Ok);
@@ -45,7 +42,7 @@ pub(crate) fn run(a: &RunsArguments, dir: Option<&Path>, out: &mut Output) -> an
         explain_nothing(index.store(), root.path())?;
         return Ok(Exit::Ok);
     }
-    let left_out = print_table(index.store(), a, &page.runs, out)?;
+    let left_out = print_table(index.store(), a, &asked, &page.runs, out)?;
     if !left_out.is_empty() {
         let text = format!(
             "(no room for {}; choose with --columns)",
@@ -68,10 +65,24 @@ fn check_order(sort: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The fields by which runs are sorted and picked: whoever names one wants to see it.
+fn asked_for(a: &RunsArguments, filter: Option<&Filter>) -> Vec<String> {
+    let sorted = a.sort.iter().map(|field| field.trim_start_matches('-'));
+    let mut asked: Vec<String> = Vec::new();
+    for field in sorted.chain(filter.into_iter().flat_map(Filter::fields)) {
+        if !asked.iter().any(|known| known == field) {
+            asked.push(field.to_owned());
+        }
+    }
+    asked
+}
+
 /// The runs that were asked for, with the values of the columns, or of all where nobody chose.
-fn ask(store: &Store, a: &RunsArguments) -> anyhow::Result<RunPage> {
+fn ask(store: &Store, a: &RunsArguments, asked: &[String]) -> anyhow::Result<RunPage> {
     let columns = match a.columns.as_slice() {
-        [] => vec!["*".to_owned()],
+        [] => std::iter::once("*".to_owned())
+            .chain(asked.iter().cloned())
+            .collect(),
         chosen => chosen.to_vec(),
     };
     let query = TableQuery {
@@ -140,13 +151,14 @@ impl<'a> Shown<'a> {
 fn print_table(
     store: &Store,
     a: &RunsArguments,
+    asked: &[String],
     runs: &[RunRow],
     out: &mut Output,
 ) -> anyhow::Result<Vec<String>> {
     let runs: Vec<Shown<'_>> = runs.iter().map(Shown::of).collect();
     let known = fields_of(store, &runs)?;
     let fields = if a.columns.is_empty() {
-        default_columns(&known, &runs)
+        default_columns(&known, asked, &runs)
     } else {
         a.columns.clone()
     };
@@ -184,7 +196,11 @@ fn fields_of(store: &Store, runs: &[Shown<'_>]) -> anyhow::Result<BTreeMap<Strin
     Ok(known)
 }
 
-fn default_columns(known: &BTreeMap<String, Field>, runs: &[Shown<'_>]) -> Vec<String> {
+fn default_columns(
+    known: &BTreeMap<String, Field>,
+    asked: &[String],
+    runs: &[Shown<'_>],
+) -> Vec<String> {
     let shown = |field: &&Field| {
         let path = field.path.as_str();
         runs.iter().any(|run| run.values.contains_key(path))
@@ -199,7 +215,17 @@ fn default_columns(known: &BTreeMap<String, Field>, runs: &[Shown<'_>]) -> Vec<S
     let mut columns: Vec<String> = ["name", "id", "state", "duration", "age"]
         .map(str::to_owned)
         .into();
-    columns.extend(chosen.into_iter().map(|field| field.path.clone()));
+    // Before the others, which a narrow terminal has no room for. When a run was created, its age says.
+    let asked = asked.iter().filter(|field| {
+        let path = field.as_str();
+        path != "created" && runs.iter().any(|run| run.values.contains_key(path))
+    });
+    let chosen = chosen.into_iter().map(|field| &field.path);
+    for field in asked.chain(chosen) {
+        if !columns.contains(field) {
+            columns.push(field.clone());
+        }
+    }
     columns
 }
 

@@ -82,6 +82,28 @@ fn the_columns_that_nobody_chose() {
 }
 
 #[test]
+fn what_runs_are_picked_and_sorted_by_is_a_column() {
+    let project = project();
+    let titles = |arguments: &[&str]| -> Vec<String> {
+        let text = project.cresset(arguments).printed();
+        let head = text.lines().next().unwrap().split_whitespace();
+        head.skip(5).map(str::to_owned).collect()
+    };
+    assert_eq!(
+        titles(&[
+            "runs",
+            "--sort",
+            "-train/loss,name",
+            "--filter",
+            "config.lr > 0 and state != failed"
+        ]),
+        ["train/loss", "config.lr", "val/auc"],
+        "before the others, and none twice"
+    );
+    assert_eq!(titles(&["runs", "--sort", "created,age"]), ["val/auc"]);
+}
+
+#[test]
 fn the_json() {
     let project = project();
     let text = project.cresset(&["runs", "--json", "--limit", "2"]);

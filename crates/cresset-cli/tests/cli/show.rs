@@ -148,6 +148,48 @@ fn the_page() {
 }
 
 #[test]
+fn text_is_broken_between_words_on_a_narrow_terminal() {
+    let project = Project::new();
+    let mut log = Log::begin(&project.root(), start("0f3k2a0", "amber-harbor-7"));
+    log.step(
+        0,
+        &[
+            ("loss", f64::NAN),
+            ("gradients/a", 1.0),
+            ("update_ratio/a", 1.0),
+        ],
+    );
+    log.step(
+        0,
+        &[("parameters/a", 1.0), ("cresset/a", 1.0), ("system/a", 1.0)],
+    );
+    let time = log.at(1.0);
+    log.record(Record::Alert(Alert {
+        time,
+        level: Level::Error,
+        title: "first bad gradient at step 0: fc.bias".into(),
+        text:
+            "29 of 29 gradients have NaN or infinities, in the order of the backward pass:\nfc.bias"
+                .into(),
+        step: Some(0),
+    }));
+    log.end(2.0, Outcome::Finished);
+    let text = project.cresset(&["show", "--width", "60"]).printed();
+    let indent = " ".repeat(12);
+    let broken = format!(
+        "step 0: fc.bias\n{indent}29 of 29 gradients have NaN or infinities, in\n{indent}the order of the backward pass:\n{indent}fc.bias\n"
+    );
+    assert!(text.contains(&broken), "{text}");
+    assert!(text.contains("Summary  and 5 more: --all\n"), "{text}");
+    let wide = project.cresset(&["show"]).printed();
+    assert!(
+        wide.contains("in the order of the backward pass:\n"),
+        "{wide}"
+    );
+    assert!(wide.contains("1 of update_ratio/: --all\n"), "{wide}");
+}
+
+#[test]
 fn chosen_series() {
     let project = project();
     let arguments = [

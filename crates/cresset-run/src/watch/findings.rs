@@ -88,7 +88,7 @@ impl<'a> Findings<'a> {
     pub fn add(&mut self, series: &ParameterSeries, found: Found) {
         if let (Some(stats), Some(key)) = (found.gradient, &series.gradient) {
             self.gradients += 1;
-            self.squares += stats.sum_sq;
+            self.squares += squares(&stats);
             self.bad_gradients.extend(Bad::of(&series.name, &stats));
             self.run.log_value(self.step, key, Value::Histogram(stats));
         }
@@ -183,6 +183,16 @@ impl<'a> Findings<'a> {
             title += &format!(" and {} more", others.len());
         }
         self.run.alert_at(step, Level::Error, title, text);
+    }
+}
+
+/// Sum of the squares of all elements. Statistics leave out what is not finite; of a gradient full of NaN the norm would be 0,
+/// and look as if it had vanished.
+fn squares(stats: &TensorStats) -> f64 {
+    match stats.non_finite() {
+        0 => stats.sum_sq,
+        _ if stats.nan > 0 => f64::NAN,
+        _ => f64::INFINITY,
     }
 }
 

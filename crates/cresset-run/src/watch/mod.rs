@@ -8,7 +8,7 @@
 //! | key | what it is |
 //! |---|---|
 //! | `gradients/<parameter>` | counts, extremes, moments and histogram of the gradient |
-//! | `gradients/norm` | ‖g‖₂ over all parameters |
+//! | `gradients/norm` | ‖g‖₂ over all parameters; NaN or ∞ where an element is |
 //! | `parameters/<parameter>` | the same of the parameter before the step |
 //! | `update_ratio/<parameter>` | ‖Δw‖₂ / ‖w‖₂ of the step |
 

@@ -263,3 +263,46 @@ fn mistakes_are_answered_clearly_and_touch_nothing() {
     );
     assert!(!workplace.path(".cresset").exists());
 }
+
+#[test]
+fn a_run_that_diverges_keeps_the_weights_from_before_and_goes_on_at_a_lower_rate() {
+    let workplace = Workplace::new();
+    let run = workplace.run_folder("wild");
+    let mut child = workplace.train("wild");
+    wait_for_step(&run, 30, &mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = state(&run).unwrap().step;
+
+    // No weight is finite after the first step at this rate.
+    let ended = workplace.run("--resume wild --lr 1e300 --checkpoint-every 3");
+    assert!(!ended.status.success());
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(state(&run).unwrap().step, kept);
+    let hint =
+        format!("go on from before, after {kept} steps, with --resume wild and a lower --lr");
+    assert!(message.contains("training diverged: "), "{message}");
+    assert!(message.contains(&hint), "{message}");
+
+    let view = RunView::open(RunDir::new(&run)).unwrap();
+    let (digest, _) = Digest::of_file(&last(&run)).unwrap();
+    let (_, _, values) = (view.media())
+        .find(|(key, ..)| key.as_str() == "checkpoints/last")
+        .unwrap();
+    let recorded = values.last().unwrap();
+    assert_eq!(recorded.step, kept - 1);
+    assert_eq!(recorded.value.blobs().next().unwrap().digest, digest);
+    let log = view.console();
+    assert!(log[0].message.contains("images to train on"), "{log:?}");
+
+    let text = stdout(&workplace.run("--resume wild --lr 1e-3"));
+    assert!(
+        text.contains(&format!("resumed after step {kept}")),
+        "{text}"
+    );
+    let view = RunView::open(RunDir::new(&run)).unwrap();
+    assert_eq!(view.state(), State::Finished);
+    assert_eq!(view.start().unwrap().config["lr"], 1e-3);
+    let losses = view.series_of("train/loss").unwrap().by_step();
+    assert!(losses.iter().all(|point| point.value.is_finite()));
+}

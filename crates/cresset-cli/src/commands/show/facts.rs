@@ -39,6 +39,9 @@ fn print_head(page: &Page, out: &mut Output) -> io::Result<()> {
     }
     let project = o.project.as_deref().unwrap_or("?");
     fact(out, "run", &format!("{} in {project}", o.id), Style::new())?;
+    if let Some(file) = &page.file {
+        fact(out, "the file", file, Style::new())?;
+    }
     if let Some(created) = o.created {
         fact(out, "started", &times(page, created), Style::new())?;
     }
@@ -174,7 +177,11 @@ fn print_summary(page: &Page, out: &mut Output) -> io::Result<()> {
     if own.is_empty() {
         return Ok(());
     }
-    let note = folded(reserved.into_iter().map(|(key, _)| key.as_str()));
+    let mut note = folded(reserved.iter().map(|(key, _)| key.as_str()));
+    let room = page.fits.map(|fits| fits.saturating_sub("Summary  ".len()));
+    if room.is_some_and(|room| human::width(&note) > room) {
+        note = format!("and {} more: --all", reserved.len());
+    }
     section(out, "Summary", &note)?;
     let column = |title: &str, right| Column {
         title: title.to_owned(),

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use cresset_record::RunView;
+use cresset_record::{Digest, Media, RunView};
 use ratatui::text::{Line, Span};
 
 use crate::args::ShowArguments;
@@ -32,7 +32,8 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
         out.write_all(b"\n")?;
         return Ok(Exit::Ok);
     }
-    let width = a.width.or(out.width()).unwrap_or(DEFAULT_WIDTH).max(20);
+    let fits = a.width.or(out.width()).map(|width| width.max(20));
+    let width = fits.unwrap_or(DEFAULT_WIDTH);
     let everything = ["*".to_owned()];
     let page = Page {
         view: &view,
@@ -41,6 +42,8 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
         all: a.all,
         log: a.log,
         width,
+        fits: fits.map(usize::from),
+        file: asked_file(&view, &a.run.run),
     };
     // Patterns ask for pictures, not for everything else.
     if a.key.is_empty() {
@@ -66,7 +69,25 @@ struct Page<'a> {
     /// With what Cresset records by itself.
     all: bool,
     log: bool,
+    /// Columns of a picture.
     width: u16,
+    /// Columns that text has to fit into; nobody reads it line by line where there is no terminal.
+    fits: Option<usize>,
+    /// What the run recorded the file as by which it was asked for.
+    file: Option<String>,
+}
+
+/// Of many checkpoints of a run, it matters which one the file is.
+fn asked_file(view: &RunView, wanted: &str) -> Option<String> {
+    let file = Path::new(wanted);
+    let (digest, _) = file.is_file().then(|| Digest::of_file(file).ok())??;
+    let (key, value) = view.media().find_map(|(key, _, values)| {
+        let is_it = |value: &Media| value.blobs().any(|blob| blob.digest == digest);
+        Some((key, values.iter().find(|logged| is_it(&logged.value))?))
+    })?;
+    let caption = value.value.caption.as_deref();
+    let caption = caption.map(|text| format!(", {text}")).unwrap_or_default();
+    Some(format!("{key} at step {}{caption}", value.step))
 }
 
 /// Prints the title of a section, and behind it something quiet.

@@ -20,6 +20,9 @@ const LAST_WORDS: usize = 8;
 const BEFORE_ALERT: usize = 6;
 const AFTER_ALERT: usize = 2;
 
+/// Below an alert's title stands its text, behind the time.
+const INDENT: &str = "            ";
+
 pub(super) fn print_alerts(page: &Page, out: &mut Output) -> io::Result<()> {
     let alerts = page.view.alerts();
     if alerts.is_empty() {
@@ -34,7 +37,11 @@ pub(super) fn print_alerts(page: &Page, out: &mut Output) -> io::Result<()> {
     for alert in shown {
         out.line(indented(alert_line(alert)))?;
         for line in alert.text.lines() {
-            out.line(Span::raw(format!("            {}", human::clean(line))))?;
+            let line = human::clean(line);
+            let room = page.fits.map_or(usize::MAX, |fits| fits - INDENT.len());
+            for part in human::wrap(&line, room) {
+                out.line(Span::raw(format!("{INDENT}{part}")))?;
+            }
         }
     }
     Ok(())

@@ -133,14 +133,16 @@ fn gpus_and_the_host_have_a_line_each() {
                 ("system/host/memory_limit", 64.0 * gib),
                 ("system/host/disk_read", 6e6),
                 ("system/host/disk_write", 2e5),
+                ("system/host/network_received", 2.5e8),
+                ("system/host/network_sent", 10.0),
                 ("system/other", 7.0),
                 ("system/gpu/2/utilization", 50.0),
-            ][..if lost { 19 } else { 20 }],
+            ][..if lost { 21 } else { 22 }],
         );
     }
     let dir = log.end(20.0, Outcome::Finished);
     let mut app = App::new(RunView::open(dir).unwrap(), Vec::new());
-    let shown = screen(&mut app, 90, 40);
+    let shown = screen(&mut app, 80, 40);
     let machine: Vec<&str> = shown
         .lines()
         .filter(|l| l.starts_with("GPU ") || l.starts_with("host") || l.starts_with("other"))
@@ -151,7 +153,7 @@ fn gpus_and_the_host_have_a_line_each() {
             "GPU 0  ▅▅▅▆▆▆▇▇▇█  95 %  40.0/80.0 GiB  61 °C  412/700 W",
             "GPU 2        ▅▅▅▅ no answer",
             "GPU 10 ██████████  99 %  power cap",
-            "host   ▃▃▃▃▃▃▃▃▃▃ 2.5/8.0 cores  12.0/64.0 GiB  disk ↓6.0 ↑0.2 MB/s",
+            "host   ▃▃▃▃▃▃▃▃▃▃ 2.5/8.0 cores  12.0/64.0 GiB  disk ↓6.0 ↑0.2  net ↓250 ↑0 MB/s",
             "other                ▁▁▁▁▁▁▁▁▁▁ 7",
         ]
     );

@@ -21,7 +21,7 @@ export interface Runs {
 export function createRuns(project: string, view: WorkspaceView, ready: Accessor<boolean>): Runs {
   const [limit, setLimit] = createSignal(FIRST_PAGE);
   const fields = createQuery<Field[]>(() => api(`${projectPath(project)}/fields`), { live: (change) => change.what !== "label", every: 5000 });
-  const columns = createMemo(() => view.columns() ?? usualColumns(fields.data() ?? [], view.wide()), undefined, {
+  const columns = createMemo(() => view.columns() ?? usualColumns(fields.data() ?? [], view.wide(), view.filter()), undefined, {
     equals: (a, b) => a.join("\n") === b.join("\n"),
   });
   const table = createQuery<RunTable>(

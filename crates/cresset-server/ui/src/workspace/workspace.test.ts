@@ -104,7 +104,15 @@ describe("a saved view", () => {
 
 describe("columns for a start", () => {
   it("are what is to be optimised", () => {
-    expect(usualColumns(FIELDS, false)).toEqual(["val/auc", "created"]);
-    expect(usualColumns(FIELDS, true)).toEqual(["val/auc", "train/loss", "config.lr", "config.model name", "duration", "created", "tags"]);
+    expect(usualColumns(FIELDS, false, "")).toEqual(["val/auc", "created"]);
+    expect(usualColumns(FIELDS, true, "")).toEqual(["val/auc", "train/loss", "config.lr", "config.model name", "duration", "created", "tags"]);
+  });
+
+  it("begin with what runs are picked by", () => {
+    const filter = "(train/loss<0.2 and config.lr > 1e-3) or state = failed";
+    expect(usualColumns(FIELDS, false, filter)).toEqual(["train/loss", "config.lr"]);
+    expect(usualColumns(FIELDS, false, "config.lr > 1e-3")).toEqual(["config.lr", "created"]);
+    expect(usualColumns(FIELDS, true, filter)).toEqual(["train/loss", "config.lr", "val/auc", "config.model name", "duration", "created", "tags"]);
+    expect(usualColumns(FIELDS, false, "state = failed")).toEqual(["val/auc", "created"]);
   });
 });

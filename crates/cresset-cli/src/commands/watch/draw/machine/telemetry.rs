@@ -154,16 +154,31 @@ impl Now<'_> {
             ("disk", "disk_read", "disk_write"),
             ("net", "network_received", "network_sent"),
         ];
+        let mut moved: Vec<String> = Vec::new();
         for (what, incoming, outgoing) in rates {
             if let (Some(incoming), Some(outgoing)) = (self.get(incoming), self.get(outgoing)) {
-                let mb = |bytes: f64| format!("{:.1}", bytes / 1e6);
-                parts.push(format!("{what} ↓{} ↑{} MB/s", mb(incoming), mb(outgoing)));
+                moved.push(format!("{what} ↓{} ↑{}", rate(incoming), rate(outgoing)));
             }
         }
+        // The unit once, or 80 columns would not be enough.
+        if let Some(last) = moved.last_mut() {
+            *last += " MB/s";
+        }
+        parts.extend(moved);
         Line::from(vec![
             Span::styled(format!("{title:<6} "), theme::QUIET),
             self.spark("cpu_machine"),
             Span::raw(format!(" {}", parts.join("  "))),
         ])
+    }
+}
+
+/// Bytes a second in megabytes.
+fn rate(bytes: f64) -> String {
+    let megabytes = bytes / 1e6;
+    match megabytes {
+        ..0.05 => "0".to_owned(),
+        100.0.. => format!("{megabytes:.0}"),
+        _ => format!("{megabytes:.1}"),
     }
 }
