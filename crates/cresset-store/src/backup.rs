@@ -24,7 +24,7 @@ use manifest::{Entry, MANIFEST, Manifest};
 
 const PEOPLE: &str = "people.json";
 
-/// A backup, and how it was made.
+/// A backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
     /// Its folder.
@@ -35,7 +35,7 @@ pub struct Backup {
     pub runs: u64,
     /// Bytes of all its files.
     pub bytes: u64,
-    /// Of these, bytes that the backup before does not have; known when it is made, and 0 later.
+    /// Of these, bytes that the backup before it in its folder does not have.
     pub new_bytes: u64,
 }
 
@@ -72,25 +72,19 @@ impl Store {
         let path = to.join(folder_name(time));
         fs::create_dir(&path).map_err(StoreError::io(&path))?;
         let people = self.engine().read(people::dump)?;
-        let mut copying = copy::Copying::new(&own, &path, before);
+        let mut copying = copy::Copying::new(&own, &path, before.as_ref());
         copying.keep(PEOPLE, people.as_bytes())?;
         let mut runs = 0;
         for run in self.root().runs().map_err(StoreError::io(&own))? {
             runs += u64::from(copying.run(&run)?);
         }
-        let (files, new_bytes) = copying.done();
+        let files = copying.done();
         let manifest = Manifest { time, runs, files };
         manifest.write(&path)?;
         let detail = path.display().to_string();
         self.engine()
             .write(|tx| note(tx, self.actor(), "backup", About::all(&detail)))?;
-        Ok(Backup {
-            bytes: manifest.bytes(),
-            path,
-            time,
-            runs,
-            new_bytes,
-        })
+        Ok(manifest.describe(path, before.as_ref().map(|(_, before)| before)))
     }
 }
 
@@ -99,11 +93,19 @@ impl Store {
 /// # Errors
 /// If the folder, or what one of them has, cannot be read.
 pub fn backups(to: &Path) -> Result<Vec<Backup>, StoreError> {
-    let found = folders(to)?.into_iter().map(described);
-    let mut found: Vec<Backup> = found.collect::<Result<_, _>>()?;
+    let mut manifests = Vec::new();
+    for path in folders(to)? {
+        let manifest = Manifest::read(&path)?;
+        manifests.push((path, manifest));
+    }
     // Somebody may have given one another name.
-    found.sort_by_key(|backup| backup.time);
-    Ok(found)
+    manifests.sort_by_key(|(_, manifest)| manifest.time);
+    let before = std::iter::once(None).chain(manifests.iter().map(|(_, manifest)| Some(manifest)));
+    let described = manifests
+        .iter()
+        .zip(before)
+        .map(|((path, manifest), before)| manifest.describe(path.clone(), before));
+    Ok(described.collect())
 }
 
 /// The folders of whole backups, by name, which is by time.
@@ -113,17 +115,6 @@ fn folders(to: &Path) -> Result<Vec<PathBuf>, StoreError> {
     found.retain(|path| path.join(MANIFEST).is_file());
     found.sort();
     Ok(found)
-}
-
-fn described(path: PathBuf) -> Result<Backup, StoreError> {
-    let manifest = Manifest::read(&path)?;
-    Ok(Backup {
-        time: manifest.time,
-        runs: manifest.runs,
-        bytes: manifest.bytes(),
-        new_bytes: 0,
-        path,
-    })
 }
 
 /// Reads every byte of a backup and says what is not as it was written.

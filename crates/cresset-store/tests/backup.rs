@@ -125,6 +125,10 @@ fn a_second_backup_costs_what_is_new() {
     let second = store.back_up(away.path()).unwrap();
     assert_eq!((first.runs, second.runs), (8, 9));
     assert!(second.new_bytes < first.new_bytes / 2, "{second:?}");
+    assert_eq!(
+        backups(away.path()).unwrap(),
+        [first.clone(), second.clone()]
+    );
     let log = |backup: &Backup, id: &str| {
         let run = Root::new(&backup.path).run(&project(), &key(id).run);
         let (rank, index) = run.segments().unwrap()[0];

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cresset_record::Root;
-use cresset_store::{backups, check_backup, restore_backup, thin_backups};
+use cresset_store::{Backup, backups, check_backup, restore_backup, thin_backups};
 
 use crate::args::{BackupArguments, BackupCommand, BackupCreateArguments, BackupRestoreArguments};
 use crate::exit::Exit;
@@ -19,9 +19,7 @@ pub(crate) fn run(
         BackupCommand::Create(a) => create(a, dir, out)?,
         BackupCommand::List(a) => {
             for backup in backups(&a.to)? {
-                let runs = human::count(backup.runs, "run");
-                let size = human::bytes(backup.bytes);
-                out.line(format!("{}  {runs}, {size}", backup.path.display()))?;
+                out.line(described(&backup))?;
             }
         }
         BackupCommand::Verify(a) => {
@@ -42,19 +40,23 @@ pub(crate) fn run(
 fn create(a: &BackupCreateArguments, dir: Option<&Path>, out: &mut Output) -> anyhow::Result<()> {
     let store = super::store(dir)?;
     let made = store.back_up(&a.to)?;
-    out.line(format!(
-        "{}: {}, {}, of which {} are new",
-        made.path.display(),
-        human::count(made.runs, "run"),
-        human::bytes(made.bytes),
-        human::bytes(made.new_bytes)
-    ))?;
+    out.line(described(&made))?;
     if let Some(keep) = a.keep {
         for path in thin_backups(&a.to, keep)? {
             out.line(format!("{} is removed", path.display()))?;
         }
     }
     Ok(())
+}
+
+fn described(backup: &Backup) -> String {
+    format!(
+        "{}: {}, {}, of which {} are new",
+        backup.path.display(),
+        human::count(backup.runs, "run"),
+        human::bytes(backup.bytes),
+        human::bytes(backup.new_bytes)
+    )
 }
 
 fn restore(a: &BackupRestoreArguments, out: &mut Output) -> anyhow::Result<()> {

@@ -15,12 +15,16 @@ pub(super) struct Copying<'a> {
     root: &'a Path,
     to: &'a Path,
     /// Where the backup before is, and what it has.
-    before: Option<(PathBuf, Manifest)>,
+    before: Option<&'a (PathBuf, Manifest)>,
     files: Files,
 }
 
 impl<'a> Copying<'a> {
-    pub(super) fn new(root: &'a Path, to: &'a Path, before: Option<(PathBuf, Manifest)>) -> Self {
+    pub(super) fn new(
+        root: &'a Path,
+        to: &'a Path,
+        before: Option<&'a (PathBuf, Manifest)>,
+    ) -> Self {
         Self {
             root,
             to,
@@ -110,7 +114,7 @@ impl<'a> Copying<'a> {
         if let Some(parent) = at.parent() {
             fs::create_dir_all(parent).map_err(StoreError::io(parent))?;
         }
-        if let Some((last, before)) = &self.before
+        if let Some((last, before)) = self.before
             && let Some(known) = before.files.get(&name)
             && (known.bytes, known.changed) == (metadata.len(), changed)
             && fs::hard_link(last.join(&name), &at).is_ok()
@@ -169,15 +173,9 @@ impl<'a> Copying<'a> {
         parts.map(|parts| parts.join("/"))
     }
 
-    /// All files, and the bytes of those that the backup before does not have.
-    pub(super) fn done(self) -> (Files, u64) {
-        let known = |name: &str| self.before.as_ref()?.1.files.get(name);
-        let is_new = |(name, entry): &(&String, &Entry)| {
-            known(name).is_none_or(|known| known.digest != entry.digest)
-        };
-        let new = self.files.iter().filter(is_new);
-        let new_bytes = new.map(|(_, entry)| entry.bytes).sum();
-        (self.files, new_bytes)
+    /// All files.
+    pub(super) fn done(self) -> Files {
+        self.files
     }
 }
 

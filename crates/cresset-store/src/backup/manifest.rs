@@ -2,12 +2,12 @@
 
 use std::fs::{self, DirEntry, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cresset_record::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Files;
+use super::{Backup, Files};
 use crate::error::StoreError;
 
 pub(super) const MANIFEST: &str = "backup.json";
@@ -75,8 +75,21 @@ impl Manifest {
         written.map_err(StoreError::io(&path))
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.files.values().map(|entry| entry.bytes).sum()
+    /// What is said of it, kept in `path`, where `before` is the backup before it.
+    pub(super) fn describe(&self, path: PathBuf, before: Option<&Self>) -> Backup {
+        let bytes = self.files.values().map(|entry| entry.bytes);
+        let known = |name: &str| before?.files.get(name);
+        let is_new = |(name, entry): &(&String, &Entry)| {
+            known(name).is_none_or(|known| known.digest != entry.digest)
+        };
+        let new = self.files.iter().filter(is_new);
+        Backup {
+            path,
+            time: self.time,
+            runs: self.runs,
+            bytes: bytes.sum(),
+            new_bytes: new.map(|(_, entry)| entry.bytes).sum(),
+        }
     }
 }
 
