@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 
 use self::attempt::Attempt;
 use self::client::{Exchange, Trouble};
-use self::page::{Page, quoted};
+use self::page::Page;
 use self::token::Refused;
 use crate::access::{self, address};
 use crate::api::MAX_LOGINS;
@@ -271,7 +271,9 @@ fn stopped(app: &App, provider: &Provider, stop: Stop) -> Response {
             format!("The login at {name} was not finished."),
         ),
         Stop::Unknown(user) => {
-            command = Some(format!("cresset user set {} --role read", quoted(&user)));
+            // The name comes from elsewhere, and the command is there to be copied.
+            let word = shlex::try_quote(&user).ok();
+            command = word.map(|word| format!("cresset user set {word} --role read"));
             (
                 StatusCode::FORBIDDEN,
                 "You are not known here",

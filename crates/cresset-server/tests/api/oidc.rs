@@ -512,7 +512,7 @@ fn who_is_no_user_is_told_so_and_who_was_removed_is_out() {
     refused(
         &answer,
         403,
-        "cresset user set &#39;&lt;b&gt;&#39;\\&#39;&#39;; id #&#39; --role read",
+        "cresset user set &quot;&lt;b&gt;&#39;; id #&quot; --role read",
     );
     // Names are not alike.
     refused(

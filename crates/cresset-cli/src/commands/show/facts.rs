@@ -1,5 +1,6 @@
 //! The upper part of the page: what the run is, its config, and its summary.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -107,19 +108,19 @@ fn command(environment: &Map<String, Json>) -> Option<String> {
     let mut command = name.to_owned();
     for argument in program.get("arguments").and_then(Json::as_array)? {
         let argument = argument.as_str().unwrap_or_default();
-        // As a shell would need it, so that it can be read back.
-        if argument.is_empty()
-            || argument.contains(|c: char| c.is_whitespace() || "'\"$".contains(c))
-        {
-            command += &format!(" '{}'", argument.replace('\'', r"'\''"));
-        } else {
-            command += &format!(" {argument}");
-        }
+        command += &format!(" {}", shell_word(argument));
     }
     if let Some(profile) = text(environment, "program", "profile") {
         command += &format!("  ({profile})");
     }
     Some(command)
+}
+
+/// An argument as a shell needs it, so that the command can be typed again; without a quote before each `--option=value`.
+fn shell_word(argument: &str) -> String {
+    let quoted = |part| shlex::try_quote(part).unwrap_or(Cow::Borrowed(part));
+    let parts: Vec<_> = argument.split('=').map(quoted).collect();
+    parts.join("=")
 }
 
 fn code(environment: &Map<String, Json>) -> Option<String> {
@@ -257,5 +258,25 @@ fn rule_word(rule: SummaryRule) -> Option<&'static str> {
         SummaryRule::Max => Some("max"),
         SummaryRule::Mean => Some("mean"),
         SummaryRule::Best => Some("best"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_can_be_typed_again() {
+        for (argument, word) in [
+            ("--epochs", "--epochs"),
+            ("--lr=0.1", "--lr=0.1"),
+            ("--name=a b", "--name='a b'"),
+            ("x; rm -rf ~", "'x; rm -rf ~'"),
+            ("$(id)", "'$(id)'"),
+            ("it's", "\"it's\""),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(argument), word);
+        }
     }
 }
