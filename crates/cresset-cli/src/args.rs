@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cresset_server::{BasePath, Issuer, Network};
 
-use crate::exit;
+use crate::{exit, human};
 pub(crate) use team::*;
 
 /// Look at, watch, compare, export and check the runs that Cresset recorded.
@@ -465,28 +465,16 @@ pub(crate) struct SyncArguments {
     pub(crate) limit_rate: Option<u64>,
 }
 
-/// Bytes a second: a number with k, M or G, and with `i` by 1,024 instead of 1,000.
+/// Bytes a second.
 fn rate(text: &str) -> Result<u64, String> {
-    const LEAST: f64 = 50e3;
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text[number.len()..].trim_end_matches(['b', 'B']) {
-        "" => 1.0,
-        "k" | "K" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "Ki" | "ki" => 1024.0,
-        "Mi" => 1024.0 * 1024.0,
-        "Gi" => 1024.0 * 1024.0 * 1024.0,
-        unit => return Err(format!("`{unit}` is no unit; give one of k, M, G")),
-    };
-    let rate: f64 = number
-        .trim()
-        .parse()
-        .map_err(|_| "give a number, such as 10MB")?;
     // Slower, a server takes connections that wait for their turn for dead.
-    match rate * factor {
-        rate if rate >= LEAST => Ok(rate as u64),
-        _ => Err("at least 50k are needed, so that no connection is silent for long".to_owned()),
+    const LEAST: u64 = 50_000;
+    match human::parse_bytes(text) {
+        None => Err("give a size, such as 10MB".to_owned()),
+        Some(rate) if rate < LEAST => {
+            Err("at least 50k are needed, so that no connection is silent for long".to_owned())
+        }
+        Some(rate) => Ok(rate),
     }
 }
 

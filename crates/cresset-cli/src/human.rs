@@ -115,10 +115,10 @@ pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
         "mb" | "m" => 1e6,
         "gb" | "g" => 1e9,
         "tb" | "t" => 1e12,
-        "kib" => 1024.0,
-        "mib" => 1024f64.powi(2),
-        "gib" => 1024f64.powi(3),
-        "tib" => 1024f64.powi(4),
+        "kib" | "ki" => 1024.0,
+        "mib" | "mi" => 1024f64.powi(2),
+        "gib" | "gi" => 1024f64.powi(3),
+        "tib" | "ti" => 1024f64.powi(4),
         _ => return None,
     };
     let bytes = number.parse::<f64>().ok()? * unit;
