@@ -54,11 +54,6 @@ fn debug_to_plain(text: &str) -> String {
     text.strip_suffix(".0").unwrap_or(text).to_owned()
 }
 
-/// A number as JSON, which has no NaN and no infinities: those are the texts `NaN`, `inf` and `-inf`.
-pub(crate) fn json_number(value: f64) -> Json {
-    serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), Json::Number)
-}
-
 /// A JSON value on one line: texts without quotes, lists in brackets.
 pub(crate) fn json(value: &Json) -> String {
     match value {

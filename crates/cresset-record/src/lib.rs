@@ -101,4 +101,4 @@ pub use sniff::sniff;
 pub use state::State;
 pub use stop::StopRequest;
 pub use time::Timestamp;
-pub use view::{Logged, Loss, RunView};
+pub use view::{Logged, Loss, RunView, json_number};

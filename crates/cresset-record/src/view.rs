@@ -194,7 +194,7 @@ impl RunView {
             if let Some(value) =
                 series.summarise(definition.summary.unwrap_or_default(), definition.goal)
             {
-                summary.insert(key.as_str().to_owned(), number(value));
+                summary.insert(key.as_str().to_owned(), json_number(value));
             }
         }
         let lost = self.lost.values().fold(0u64, |sum, lost| {
@@ -233,7 +233,8 @@ impl RunView {
 }
 
 /// A number as JSON; JSON has no NaN and no infinities, so those become words.
-fn number(value: f64) -> Json {
+#[must_use]
+pub fn json_number(value: f64) -> Json {
     serde_json::Number::from_f64(value)
         .map_or_else(|| Json::String(value.to_string()), Json::Number)
 }

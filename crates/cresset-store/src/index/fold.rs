@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cresset_record::{
     Alert, Batch, ConsoleLine, Definition, Key, KeyId, Level, Lost, Media, MediaDetail, Rank,
-    Record, Resume, Row, Start, TensorStats, Timestamp,
+    Record, Resume, Row, Start, TensorStats, Timestamp, json_number,
 };
 use serde_json::{Map, Value as Json};
 
@@ -401,7 +401,7 @@ impl Fold {
             };
             let (rule, goal) = slot.rule;
             if let Some(value) = slot.state.summarise(rule, goal) {
-                summary.insert(key.as_str().to_owned(), number(value));
+                summary.insert(key.as_str().to_owned(), json_number(value));
                 latest_key = Some(key);
             }
         }
@@ -441,10 +441,4 @@ pub(crate) fn media_kind(detail: &MediaDetail) -> String {
         MediaDetail::Figure { figure } => format!("figure:{figure}"),
         MediaDetail::File { .. } => "file".into(),
     }
-}
-
-/// A number as JSON; JSON has no NaN and no infinities, so those become words.
-fn number(value: f64) -> Json {
-    serde_json::Number::from_f64(value)
-        .map_or_else(|| Json::String(value.to_string()), Json::Number)
 }

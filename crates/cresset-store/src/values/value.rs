@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
-use cresset_record::Timestamp;
+use cresset_record::{Timestamp, json_number};
 use serde_json::Value as Json;
 
 use super::cell::{Cell, Object};
@@ -84,7 +84,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Null => Json::Null,
             Self::Bool(b) => Json::Bool(b),
-            Self::Float(n) => number(n),
+            Self::Float(n) => json_number(n),
             Self::Int(n) => Json::from(n),
             Self::Unsigned(n) => Json::from(n),
             Self::Text(text) => Json::from(text),
@@ -113,7 +113,7 @@ impl<'a> Value<'a> {
         Some(match self {
             Self::Text(text) => text.into(),
             Self::Bool(b) => if b { "true" } else { "false" }.into(),
-            Self::Float(n) => number(n).to_string().into(),
+            Self::Float(n) => json_number(n).to_string().into(),
             Self::Int(n) => n.to_string().into(),
             Self::Unsigned(n) => n.to_string().into(),
             Self::Time(time) => rfc3339(time).into(),
@@ -172,11 +172,6 @@ fn between<T>(
         write(out, element);
     }
     out.push(close);
-}
-
-/// A number as JSON; those that it lacks become words.
-fn number(value: f64) -> Json {
-    serde_json::Number::from_f64(value).map_or_else(|| Json::from(value.to_string()), Json::Number)
 }
 
 /// RFC 3339 in UTC with microseconds; of one length, so that it sorts as text.

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use anyhow::Context;
-use cresset_record::{Follower, KeyId, Rank, Record, Row, RunDir, TensorStats, Timestamp};
+use cresset_record::{
+    Follower, KeyId, Rank, Record, Row, RunDir, TensorStats, Timestamp, json_number,
+};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use crate::human::json_number;
 use crate::select::is_chosen;
 
 /// Writes all records of a run; with patterns, only values of keys that match, and everything that has no key.

@@ -215,5 +215,5 @@ impl<'a> AlertJson<'a> {
 
 /// A number; one that JSON lacks as the text `NaN`, `inf` or `-inf`; `null` where there is none.
 fn json_number(value: Option<f64>) -> Json {
-    value.map_or(Json::Null, human::json_number)
+    value.map_or(Json::Null, cresset_record::json_number)
 }
