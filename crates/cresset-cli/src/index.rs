@@ -4,7 +4,7 @@ use std::io;
 
 use anyhow::Context;
 use cresset_record::{Root, RunDir};
-use cresset_store::{LabelPatch, RunKey, Store, StoreError};
+use cresset_store::{LabelPatch, RunKey, Store, StoreError, Trashed};
 use tempfile::TempDir;
 
 /// An index that knows all that is in the logs now.
@@ -52,14 +52,11 @@ impl Index {
 
 /// What people set of runs, for commands that read the logs themselves: nothing if there is no index yet.
 pub(crate) fn labels(root: &Root) -> Vec<(RunKey, LabelPatch)> {
-    if !root.path().join("index.sqlite").is_file() {
-        return Vec::new();
-    }
-    let read = Store::open(root.clone()).and_then(|store| store.labels());
-    read.unwrap_or_else(|error| {
-        eprintln!("cresset: names, tags and notes that people gave cannot be read: {error}");
-        Vec::new()
-    })
+    said(
+        root,
+        "names, tags and notes that people gave",
+        Store::labels,
+    )
 }
 
 /// What people set of the run in this folder, of `labels`.
@@ -68,9 +65,45 @@ pub(crate) fn labels_in<'a>(
     root: &Root,
     dir: &RunDir,
 ) -> Option<&'a LabelPatch> {
-    let is_it = |key: &RunKey| root.run(&key.project, &key.run).path() == dir.path();
-    let found = labels.iter().find(|(key, _)| is_it(key));
+    let found = labels.iter().find(|(key, _)| is_in(dir, root, key));
     found.map(|(_, labels)| labels)
+}
+
+/// What people set of the run in this folder.
+pub(crate) fn labels_of(dir: &RunDir) -> Option<LabelPatch> {
+    let root = root_of(dir)?;
+    labels_in(&labels(&root), &root, dir).cloned()
+}
+
+/// The run in this folder, if it is in the trash.
+pub(crate) fn trashed(dir: &RunDir) -> Option<Trashed> {
+    let root = root_of(dir)?;
+    let mut trash = said(&root, "the trash", Store::trash).into_iter();
+    trash.find(|run| is_in(dir, &root, &run.key))
+}
+
+fn said<T>(
+    root: &Root,
+    what: &str,
+    ask: impl FnOnce(&Store) -> Result<Vec<T>, StoreError>,
+) -> Vec<T> {
+    if !root.path().join("index.sqlite").is_file() {
+        return Vec::new();
+    }
+    let read = Store::open(root.clone()).and_then(|store| ask(&store));
+    read.unwrap_or_else(|error| {
+        eprintln!("cresset: cannot read {what}: {error}");
+        Vec::new()
+    })
+}
+
+/// The folder of runs that a run is in: `<root>/<project>/<run>`.
+fn root_of(dir: &RunDir) -> Option<Root> {
+    dir.path().ancestors().nth(2).map(Root::new)
+}
+
+fn is_in(dir: &RunDir, root: &Root, key: &RunKey) -> bool {
+    root.run(&key.project, &key.run).path() == dir.path()
 }
 
 fn is_refusal(error: &io::Error) -> bool {

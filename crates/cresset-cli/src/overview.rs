@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cresset_record::{Root, RunView, State, Timestamp};
+use cresset_record::{RunView, State, Timestamp};
 use cresset_store::RunDocument;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -54,13 +54,7 @@ impl Overview {
     /// The brief form of a run, with what people set of it.
     pub(crate) fn labelled(view: &RunView) -> Self {
         let mut overview = Self::of(view);
-        let dir = view.dir();
-        // `<root>/<project>/<run>`
-        let Some(root) = dir.path().ancestors().nth(2).map(Root::new) else {
-            return overview;
-        };
-        let labels = index::labels(&root);
-        if let Some(set) = index::labels_in(&labels, &root, dir).cloned() {
+        if let Some(set) = index::labels_of(view.dir()) {
             let Self {
                 name,
                 group,

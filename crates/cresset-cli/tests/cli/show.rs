@@ -261,6 +261,8 @@ fn what_people_set_of_a_run_is_what_is_shown() {
         .cresset(&["show", "the chosen one", "--json"])
         .printed();
     assert!(json.contains("\"production\""), "{json}");
+    let watched = project.cresset(&["watch", "the chosen one"]).stdout;
+    assert!(watched.starts_with("the chosen one  "), "{watched}");
 }
 
 /// A run that says something every second, with an error at the 50th.

@@ -46,6 +46,9 @@ fn runs_go_into_the_trash_and_come_back() {
         columns[0] == "name" && listed.contains("swift-tide-3"),
         "{listed}"
     );
+    let shown = |run| project.cresset(&["show", run]).printed();
+    assert!(shown("swift-tide-3").contains("  in trash   since "));
+    assert!(!shown("calm-reef-2").contains("in trash"));
     let ended = project.cresset(&["restore", "swift-tide-3"]);
     insta::assert_snapshot!("restore", ended.all());
     assert_eq!(runs(&project), ["swift-tide-3", "calm-reef-2"]);

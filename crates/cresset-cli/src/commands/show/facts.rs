@@ -38,6 +38,11 @@ fn print_head(page: &Page, out: &mut Output) -> io::Result<()> {
     if let Some(reason) = &o.reason {
         fact(out, "reason", reason, theme::BAD)?;
     }
+    if let Some(run) = page.trashed {
+        let [since, until] = [run.deleted, run.purged_after].map(human::local_time);
+        let text = format!("since {since}, gone for good after {until}");
+        fact(out, "in trash", &text, theme::DOUBTFUL)?;
+    }
     let project = o.project.as_deref().unwrap_or("?");
     fact(out, "run", &format!("{} in {project}", o.id), Style::new())?;
     if let Some(file) = &page.file {

@@ -4,6 +4,7 @@ use cresset_record::{
     Alert, Damage, Definition, Logged, LossReason, Media, Rank, RunView, Series, SummaryRule,
     TensorStats,
 };
+use cresset_store::Trashed;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -16,6 +17,8 @@ use crate::select::is_chosen;
 pub(super) struct Shown<'a> {
     #[serde(flatten)]
     overview: &'a Overview,
+    /// When it was put into the trash, where it is.
+    deleted: Option<String>,
     environment: &'a Map<String, Json>,
     series: Vec<SeriesJson<'a>>,
     histograms: Vec<HistogramJson<'a>>,
@@ -99,7 +102,12 @@ fn is_plain(definition: &Definition) -> bool {
 
 impl<'a> Shown<'a> {
     /// The JSON of a run; with patterns, only of the series that match.
-    pub(super) fn of(view: &'a RunView, overview: &'a Overview, patterns: &[String]) -> Self {
+    pub(super) fn of(
+        view: &'a RunView,
+        overview: &'a Overview,
+        trashed: Option<&Trashed>,
+        patterns: &[String],
+    ) -> Self {
         let chosen = |key: &str| patterns.is_empty() || is_chosen(patterns, key);
         let lost = |(&reason, loss): (&LossReason, &cresset_record::Loss)| LostJson {
             reason,
@@ -109,6 +117,7 @@ impl<'a> Shown<'a> {
         };
         Self {
             overview,
+            deleted: trashed.map(|run| human::rfc3339(run.deleted)),
             environment: &overview.environment,
             series: view
                 .series()

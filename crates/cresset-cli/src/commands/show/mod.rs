@@ -11,13 +11,14 @@ use std::path::Path;
 
 use anyhow::Context;
 use cresset_record::{Digest, Media, RunView};
+use cresset_store::Trashed;
 use ratatui::text::{Line, Span};
 
 use crate::args::ShowArguments;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::overview::Overview;
-use crate::{human, locate, theme};
+use crate::{human, index, locate, theme};
 
 /// Columns where there is no terminal to ask.
 const DEFAULT_WIDTH: u16 = 100;
@@ -27,8 +28,10 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
     let dir = locate::run(dir, &a.run.run)?;
     let view = RunView::open(dir).context("cannot read the run")?;
     let overview = Overview::labelled(&view);
+    let trashed = index::trashed(view.dir());
     if a.json {
-        serde_json::to_writer_pretty(&mut *out, &json::Shown::of(&view, &overview, &a.key))?;
+        let shown = json::Shown::of(&view, &overview, trashed.as_ref(), &a.key);
+        serde_json::to_writer_pretty(&mut *out, &shown)?;
         out.write_all(b"\n")?;
         return Ok(Exit::Ok);
     }
@@ -38,6 +41,7 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
     let page = Page {
         view: &view,
         overview: &overview,
+        trashed: trashed.as_ref(),
         keys: if a.all { &everything } else { &a.key },
         all: a.all,
         log: a.log,
@@ -65,6 +69,7 @@ pub(crate) fn run(a: &ShowArguments, dir: Option<&Path>, out: &mut Output) -> an
 struct Page<'a> {
     view: &'a RunView,
     overview: &'a Overview,
+    trashed: Option<&'a Trashed>,
     keys: &'a [String],
     /// With what Cresset records by itself.
     all: bool,

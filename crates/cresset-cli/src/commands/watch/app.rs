@@ -8,6 +8,8 @@ use crate::select::{self, Selected};
 /// The state of the screen.
 pub(super) struct App {
     pub(super) view: RunView,
+    /// Another name, which a person gave the run.
+    pub(super) given: Option<String>,
     /// Patterns from the command line.
     patterns: Vec<String>,
     /// Which keys are shown, as typed after `/`; empty for all.
@@ -33,9 +35,10 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(view: RunView, patterns: Vec<String>) -> Self {
+    pub(super) fn new(view: RunView, given: Option<String>, patterns: Vec<String>) -> Self {
         Self {
             view,
+            given,
             patterns,
             filter: String::new(),
             typing: None,

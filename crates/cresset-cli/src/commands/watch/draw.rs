@@ -51,8 +51,9 @@ fn row(area: Rect, index: u16) -> Rect {
 fn draw_head(app: &App, area: Rect, buffer: &mut Buffer) {
     let view = &app.view;
     let state = view.state();
+    let name = app.given.as_deref().unwrap_or(view.name());
     let mut left = Line::from(vec![
-        Span::styled(human::clean(view.name()), theme::STRONG),
+        Span::styled(human::clean(name), theme::STRONG),
         Span::raw("  "),
         theme::state(&state),
         Span::raw(format!(" {}", human::duration(view.duration_seconds()))),

@@ -19,8 +19,8 @@ use cresset_record::RunView;
 
 use crate::args::WatchArguments;
 use crate::exit::Exit;
-use crate::locate;
 use crate::output::Output;
+use crate::{index, locate};
 
 /// How often a run is looked at.
 const POLL: Duration = Duration::from_millis(250);
@@ -33,9 +33,10 @@ pub(crate) fn run(
 ) -> anyhow::Result<Exit> {
     let dir = locate::run(dir, &a.run.run)?;
     let view = RunView::open(dir).context("cannot read the run")?;
+    let given = index::labels_of(view.dir()).and_then(|set| set.name);
     if std::io::stdout().is_terminal() {
-        screen::run(app::App::new(view, a.key.clone()))
+        screen::run(app::App::new(view, given, a.key.clone()))
     } else {
-        plain::run(view, &a.key, out)
+        plain::run(view, given.as_deref(), &a.key, out)
     }
 }

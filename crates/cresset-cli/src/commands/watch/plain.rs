@@ -21,11 +21,12 @@ const MOST_VALUES: usize = 8;
 /// Follows the run to its end.
 pub(super) fn run(
     mut view: RunView,
+    given: Option<&str>,
     patterns: &[String],
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
     out.line(Line::from(vec![
-        Span::raw(human::clean(view.name())),
+        Span::raw(human::clean(given.unwrap_or(view.name()))),
         Span::styled(format!("  {}", view.dir().id_text()), theme::QUIET),
     ]))?;
     let mut printed = Printed::default();

@@ -61,7 +61,7 @@ fn app() -> (TempDir, App) {
     let root = TempDir::new().unwrap();
     let dir = log(&root).end(200.0, Outcome::Finished);
     let view = RunView::open(dir).unwrap();
-    (root, App::new(view, Vec::new()))
+    (root, App::new(view, None, Vec::new()))
 }
 
 fn screen(app: &mut App, width: u16, height: u16) -> String {
@@ -141,7 +141,7 @@ fn gpus_and_the_host_have_a_line_each() {
         );
     }
     let dir = log.end(20.0, Outcome::Finished);
-    let mut app = App::new(RunView::open(dir).unwrap(), Vec::new());
+    let mut app = App::new(RunView::open(dir).unwrap(), None, Vec::new());
     let shown = screen(&mut app, 80, 40);
     let machine: Vec<&str> = shown
         .lines()
@@ -231,7 +231,7 @@ fn charts_are_chosen_and_scrolled() {
 fn a_run_is_followed() {
     let root = TempDir::new().unwrap();
     let mut log = log(&root);
-    let mut app = App::new(RunView::open(log.dir().clone()).unwrap(), Vec::new());
+    let mut app = App::new(RunView::open(log.dir().clone()).unwrap(), None, Vec::new());
     log.flush();
     assert!(app.refresh() && app.is_running());
     assert_eq!(app.progress(), Some((199, Some(1.0))));
