@@ -75,11 +75,7 @@ impl RunDocument {
 
 /// The name of the machine, as the environment record gives it.
 fn host(environment: &Map<String, Json>) -> Option<String> {
-    match environment.get("host")? {
-        Json::String(name) => Some(name.clone()),
-        Json::Object(host) => host.get("name")?.as_str().map(str::to_owned),
-        _ => None,
-    }
+    Some(environment.get("host")?.get("name")?.as_str()?.to_owned())
 }
 
 impl RunHead {
