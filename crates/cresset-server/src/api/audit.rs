@@ -61,11 +61,14 @@ struct AuditEntry {
     run: Option<String>,
     /// What it was changed to, or what else it was done to.
     detail: String,
+    /// The detail for people; where there is nothing to put into words, as it is.
+    words: String,
 }
 
 impl From<cresset_store::AuditEntry> for AuditEntry {
     fn from(entry: cresset_store::AuditEntry) -> Self {
         Self {
+            words: entry.detail_in_words(),
             number: entry.number,
             time: Time(entry.time),
             who: entry.actor.name,

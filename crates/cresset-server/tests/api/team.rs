@@ -169,6 +169,7 @@ fn what_is_done_over_the_network_has_a_name_and_an_address() {
         )
     );
     assert_eq!(entry["detail"], r#"{"tags":["v4"]}"#);
+    assert_eq!(entry["words"], "tags v4");
     let all = team.get(&team.boss, "/audit?limit=2").json();
     let actions: Vec<&str> = all
         .as_array()

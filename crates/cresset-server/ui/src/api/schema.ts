@@ -767,6 +767,8 @@ export interface components {
             via: string;
             /** @description The name of a key, a user who is logged in, a user of the server's machine, or a rule. */
             who: string;
+            /** @description The detail for people; where there is nothing to put into words, as it is. */
+            words: string;
         };
         /** @description Where bytes are. */
         BlobInfo: {

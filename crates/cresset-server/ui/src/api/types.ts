@@ -406,6 +406,8 @@ export interface AuditEntry {
   project: string | null;
   run: string | null;
   detail: string;
+  /** The detail for people. */
+  words: string;
 }
 
 /** GET /api/v1/users → User[]; PUT /api/v1/users/{name} Grants → User; DELETE → {keys}: how many went with them. For admins everywhere. */

@@ -11,7 +11,7 @@ import { formatAgo, formatTime } from "../ui/format";
 import { Input } from "../ui/Input";
 import { Select } from "../ui/Select";
 import { Skeleton } from "../ui/Skeleton";
-import { ACTIONS, detailWords } from "./actions";
+import { ACTIONS } from "./actions";
 import "./projects.css";
 import "./settings.css";
 
@@ -76,7 +76,7 @@ export function Changes(props: { project?: string; again?: number }): JSX.Elemen
                       <td class="ellipsis">
                         <To entry={entry} project={props.project} />
                       </td>
-                      <td class="set-detail">{detailWords(entry)}</td>
+                      <td class="set-detail">{entry.words}</td>
                     </tr>
                   )}
                 </For>

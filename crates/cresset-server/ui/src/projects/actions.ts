@@ -1,6 +1,3 @@
-import type { AuditEntry, Settings } from "../api/types";
-import { settingsWords } from "./settings";
-
 /** What the server notes that somebody did. */
 export const ACTIONS: readonly string[] = [
   "run.label",
@@ -24,13 +21,3 @@ export const ACTIONS: readonly string[] = [
   "backup.restore",
   "retention.failed",
 ];
-
-/** What was done in detail: settings in words, all else as it was noted. */
-export function detailWords(entry: Pick<AuditEntry, "action" | "detail">): string {
-  if (entry.action !== "project.set") return entry.detail;
-  try {
-    return settingsWords(JSON.parse(entry.detail) as Settings);
-  } catch {
-    return entry.detail;
-  }
-}
