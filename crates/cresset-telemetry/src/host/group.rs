@@ -52,14 +52,12 @@ impl Group {
         let memory = tightest(folders("memory"), |folder| {
             number(&folder.join(limit), text).filter(|bytes| *bytes < UNLIMITED)
         });
-        let cpu_folders = folders("cpu");
-        let own = cpu_folders.first().cloned();
-        let cpu = tightest(cpu_folders, |folder| cores(folder, version_2, text));
+        let cpu = tightest(folders("cpu"), |folder| cores(folder, version_2, text));
         Self {
             version_2,
             memory: memory.map(|(folder, _)| folder),
             cores: cpu.as_ref().map(|(_, cores)| *cores),
-            cpu: cpu.map(|(folder, _)| folder).or(own),
+            cpu: cpu.map(|(folder, _)| folder),
         }
     }
 
@@ -94,7 +92,6 @@ impl Group {
 
     /// Seconds in which the quota held processes back, since the group was made.
     pub(super) fn throttled_seconds(&self, text: &mut String) -> Option<f64> {
-        self.cores?;
         let text = read(&self.cpu.as_ref()?.join("cpu.stat"), text)?;
         let (name, per_second) = if self.version_2 {
             ("throttled_usec ", 1e6)
