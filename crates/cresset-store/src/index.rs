@@ -7,6 +7,8 @@
 
 mod commit;
 mod fold;
+mod ids;
+mod remove;
 mod run;
 mod scan;
 mod seal;
@@ -20,11 +22,11 @@ use cresset_record::{Cursor, Project, Rank, Root, RunId};
 
 use crate::document::RunKey;
 use crate::engine::Transaction;
-use crate::engine::chunks::Chunks;
 use crate::engine::schema::raise;
 use crate::error::StoreError;
 
-pub(crate) use commit::{ALERT_BITS, PLACE_BITS, range_of};
+pub(crate) use ids::{ALERT_BITS, PLACE_BITS, range_of};
+pub(crate) use remove::forget;
 pub(crate) use series::{SeriesState, kind_from_sql};
 pub(crate) use state::{Found, Places, State};
 pub(crate) use stored::{StoredHead, from_json};
@@ -39,28 +41,6 @@ pub(crate) fn touch(tx: &mut dyn Transaction, key: &RunKey) -> Result<(), StoreE
             version.into(),
             key.project.as_str().into(),
             key.run.as_str().into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Removes everything that is derived from a run's logs, and remembers that it is gone.
-pub(crate) fn forget(
-    tx: &mut dyn Transaction,
-    chunks: &dyn Chunks,
-    key: &RunKey,
-) -> Result<(), StoreError> {
-    if !commit::remove_derived(tx, chunks, key)? {
-        return Ok(());
-    }
-    let version = raise(tx, "version", 1)?;
-    tx.execute(
-        "INSERT INTO gone (project, run, version) VALUES ($1, $2, $3) \
-         ON CONFLICT (project, run) DO UPDATE SET version = excluded.version",
-        &[
-            key.project.as_str().into(),
-            key.run.as_str().into(),
-            version.into(),
         ],
     )?;
     Ok(())

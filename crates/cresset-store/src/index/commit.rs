@@ -1,8 +1,13 @@
 //! Writes what was folded of a run into the database, in one transaction with the cursor.
+//!
+//! Here are the run itself and its scalars; `others` is what else it logged, `supersede` what a resumed process logs again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod others;
+mod supersede;
 
-use cresset_record::{Cursor, Media, MediaDetail, Rank, Sample};
+use std::collections::{BTreeMap, HashMap};
+
+use cresset_record::{Cursor, Rank};
 
 use super::fold::Fold;
 use super::run::Tracked;
@@ -10,19 +15,14 @@ use super::seal::{self, Group};
 use super::series::kind_to_sql;
 use super::stored::to_json;
 use crate::chunk::{self, Axis};
-use crate::document::{RunKey, SeriesKind};
-use crate::engine::chunks::{Chunks, Place, Stored};
+use crate::engine::Transaction;
+use crate::engine::chunks::{Chunks, Place};
 use crate::engine::schema::raise;
-use crate::engine::{Arg, Transaction, step_to_sql};
 use crate::error::StoreError;
-use crate::open::{Open, OpenColumn};
+use crate::open::Open;
 
 /// Rows of the tail of a run, each from one commit; more of them are joined.
 const MAX_TAIL_ROWS: u64 = 64;
-/// What a number within a run or series is shifted by.
-pub(crate) const PLACE_BITS: u32 = 32;
-/// The same for alerts.
-pub(crate) const ALERT_BITS: u32 = 24;
 
 /// Stores what is pending of a run. After an error the run in memory is of no use any more.
 ///
@@ -317,266 +317,6 @@ impl Commit<'_> {
         }
         Ok(())
     }
-
-    /// Removes what a resumed process logs again from what is in the database, and makes the aggregates anew.
-    fn supersede(
-        &mut self,
-        tx: &mut dyn Transaction,
-        run: &mut Tracked,
-        rank: Rank,
-        from_step: u64,
-        pending: Option<&Open>,
-    ) -> Result<(), StoreError> {
-        let mut tail = self.take_tail(tx, run)?;
-        if let Some(open) = tail.get_mut(&rank) {
-            open.supersede(from_step);
-        }
-        for (place, slot) in run.fold.slots.iter_mut().enumerate() {
-            if slot.rank != rank {
-                continue;
-            }
-            match slot.kind {
-                SeriesKind::Scalar => {
-                    self.supersede_chunks(tx, slot.id, from_step)?;
-                    slot.state.reset();
-                    self.fold_chunks(tx, slot)?;
-                    let old = tail.get(&rank);
-                    slot.state.unsealed = old
-                        .and_then(|o| o.columns.get(&(place as i64)))
-                        .map_or(0, |c| c.values.len() as u64);
-                    for open in [old, pending].into_iter().flatten() {
-                        fold_open(open, place as i64, slot);
-                    }
-                }
-                SeriesKind::Histogram | SeriesKind::Media => {
-                    let table = if slot.kind == SeriesKind::Media {
-                        "media"
-                    } else {
-                        "histograms"
-                    };
-                    self.supersede_others(tx, table, slot, from_step)?;
-                }
-            }
-            slot.changed = true;
-        }
-        let pending = &run.fold.pending;
-        let others = pending.histograms.iter().map(|h| (h.slot, h.step));
-        for (place, step) in others.chain(pending.media.iter().map(|m| (m.slot, m.step))) {
-            if let Some(slot) = run.fold.slots.get_mut(place).filter(|s| s.rank == rank) {
-                slot.state.push_other(step);
-            }
-        }
-        for (rank, open) in &tail {
-            self.put_tail(tx, run, *rank, open)?;
-        }
-        Ok(())
-    }
-
-    fn supersede_others(
-        &self,
-        tx: &mut dyn Transaction,
-        table: &str,
-        slot: &mut super::series::Slot,
-        from_step: u64,
-    ) -> Result<(), StoreError> {
-        let (first, last) = range_of(slot.id);
-        tx.execute(
-            &format!("DELETE FROM {table} WHERE id BETWEEN $1 AND $2 AND step >= $3"),
-            &[first.into(), last.into(), step_to_sql(from_step).into()],
-        )?;
-        slot.state.reset();
-        let state = &mut slot.state;
-        tx.query(
-            &format!("SELECT COUNT(*), MAX(step) FROM {table} WHERE id BETWEEN $1 AND $2"),
-            &[first.into(), last.into()],
-            &mut |row| {
-                state.block.count = row.integer(0)? as u64;
-                let step = row.optional_integer(1)?;
-                state.last = step.map(|step| (crate::engine::step_from_sql(step), f64::NAN));
-                Ok(())
-            },
-        )
-    }
-
-    fn supersede_chunks(
-        &self,
-        tx: &mut dyn Transaction,
-        series: i64,
-        from_step: u64,
-    ) -> Result<(), StoreError> {
-        let mut touched: Vec<Stored> = Vec::new();
-        self.chunks
-            .heads(tx, series, (from_step, u64::MAX), &mut |chunk| {
-                touched.push(chunk);
-                Ok(())
-            })?;
-        for mut chunk in touched {
-            let keeps = chunk.head.steps().0 < from_step;
-            let rest = keeps
-                .then(|| self.keep_before(tx, &mut chunk, from_step))
-                .transpose()?;
-            self.chunks.remove(tx, &chunk)?;
-            let Some((axis, values)) = rest else { continue };
-            let axis_id = self.chunks.put_axis(tx, self.run, &axis.encode()?)?;
-            let place = Place {
-                series,
-                number: chunk.number,
-                axis: axis_id,
-                steps: (
-                    axis.steps.first().copied().unwrap_or_default(),
-                    axis.steps.last().copied().unwrap_or_default(),
-                ),
-            };
-            let encoded = chunk::encode(&values, &axis, chunk.head.first_arrival)?;
-            self.chunks.put(tx, &place, &encoded)?;
-        }
-        Ok(())
-    }
-
-    /// The points of a chunk before a step, in order of arrival.
-    fn keep_before(
-        &self,
-        tx: &mut dyn Transaction,
-        chunk: &mut Stored,
-        from_step: u64,
-    ) -> Result<(Axis, Vec<f64>), StoreError> {
-        let (axis, values) = crate::points::whole_chunk(tx, self.chunks, chunk)?;
-        let mut points: Vec<(u32, u64, i64, f64)> = (0u32..)
-            .zip(axis.steps.iter().zip(&axis.times).zip(&values))
-            .map(|(i, ((&step, &time), &value))| {
-                let arrival = axis.order.as_ref().and_then(|o| o.get(i as usize).copied());
-                (arrival.unwrap_or(i), step, time, value)
-            })
-            .filter(|(_, step, _, _)| *step < from_step)
-            .collect();
-        points.sort_unstable_by_key(|p| p.0);
-        let axis = Axis::new(
-            points.iter().map(|p| p.1).collect(),
-            points.iter().map(|p| p.2).collect(),
-        );
-        Ok((axis, points.iter().map(|p| p.3).collect()))
-    }
-
-    fn fold_chunks(
-        &self,
-        tx: &mut dyn Transaction,
-        slot: &mut super::series::Slot,
-    ) -> Result<(), StoreError> {
-        let state = &mut slot.state;
-        let mut blocks = Vec::new();
-        self.chunks.heads(tx, slot.id, (0, u64::MAX), &mut |chunk| {
-            chunk.head.blocks(&mut blocks)?;
-            for placed in &blocks {
-                state.block.count_block(&placed.block);
-            }
-            let step = chunk.last_step();
-            if state.last.is_none_or(|(last, _)| step >= last) {
-                let value = blocks.last().map_or(f64::NAN, |b| b.block.last);
-                state.last = Some((step, value));
-            }
-            Ok(())
-        })
-    }
-
-    fn others(&self, tx: &mut dyn Transaction, fold: &Fold) -> Result<(), StoreError> {
-        let pending = &fold.pending;
-        for h in &pending.histograms {
-            let Some(slot) = fold.slots.get(h.slot) else {
-                continue;
-            };
-            tx.execute(
-                "INSERT INTO histograms (id, step, time, data) VALUES ($1, $2, $3, $4)",
-                &[
-                    place_id(slot.id, h.place).into(),
-                    step_to_sql(h.step).into(),
-                    h.time.0.into(),
-                    h.data.as_slice().into(),
-                ],
-            )?;
-        }
-        for m in &pending.media {
-            let Some(slot) = fold.slots.get(m.slot) else {
-                continue;
-            };
-            let sample = sample(&m.media);
-            tx.execute(
-                "INSERT INTO media (id, run, step, time, kind, true_class, predicted_class, data) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                &[
-                    place_id(slot.id, m.place).into(),
-                    self.run.into(),
-                    step_to_sql(m.step).into(),
-                    m.time.0.into(),
-                    super::fold::media_kind(&m.media.detail).as_str().into(),
-                    sample.map(|s| s.true_class.as_str()).into(),
-                    sample.map(|s| s.predicted_class.as_str()).into(),
-                    to_json(&m.media)?.as_str().into(),
-                ],
-            )?;
-        }
-        for (number, (rank, line)) in (fold.head.console_lines..).zip(&pending.console) {
-            let fields = if line.fields.is_empty() {
-                String::new()
-            } else {
-                to_json(&line.fields)?
-            };
-            tx.execute(
-                "INSERT INTO console (id, rank, time, level, target, message, fields) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                &[
-                    place_id(self.run, number).into(),
-                    i64::from(rank.0).into(),
-                    line.time.0.into(),
-                    (line.level as i64).into(),
-                    line.target.as_str().into(),
-                    line.message.as_str().into(),
-                    fields.as_str().into(),
-                ],
-            )?;
-        }
-        for (number, (rank, alert)) in (fold.head.alerts..).zip(&pending.alerts) {
-            tx.execute(
-                "INSERT INTO alerts (id, rank, time, level, title, text, step) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                &[
-                    (self.run << ALERT_BITS | number as i64).into(),
-                    i64::from(rank.0).into(),
-                    alert.time.0.into(),
-                    (alert.level as i64).into(),
-                    alert.title.as_str().into(),
-                    alert.text.as_str().into(),
-                    alert.step.map_or(Arg::Null, |step| Arg::Integer(step_to_sql(step))),
-                ],
-            )?;
-        }
-        Ok(())
-    }
-}
-
-fn fold_open(open: &Open, place: i64, slot: &mut super::series::Slot) {
-    let Some(OpenColumn { rows, values }) = open.columns.get(&place) else {
-        return;
-    };
-    for (&row, &value) in rows.iter().zip(values) {
-        if let Some(&step) = open.steps.get(row as usize) {
-            slot.state.push(step, value);
-        }
-    }
-}
-
-fn sample(media: &Media) -> Option<&Sample> {
-    match &media.detail {
-        MediaDetail::Image(image) => image.sample.as_ref(),
-        _ => None,
-    }
-}
-
-/// The id of something that is numbered within a run or series.
-pub(crate) fn place_id(owner: i64, place: u64) -> i64 {
-    owner << PLACE_BITS | place as i64
-}
-
-/// All ids of what is numbered within a run or series.
-pub(crate) fn range_of(owner: i64) -> (i64, i64) {
-    (place_id(owner, 0), place_id(owner, u64::from(u32::MAX)))
 }
 
 /// The number of a key.
@@ -595,53 +335,4 @@ fn intern(tx: &mut dyn Transaction, name: &str) -> Result<i64, StoreError> {
         &[id.into(), name.into()],
     )?;
     Ok(id)
-}
-
-/// Removes all that is derived from a run's logs.
-pub(crate) fn remove_derived(
-    tx: &mut dyn Transaction,
-    chunks: &dyn Chunks,
-    key: &RunKey,
-) -> Result<bool, StoreError> {
-    let id = tx.first(
-        "SELECT id FROM runs WHERE project = $1 AND run = $2",
-        &[key.project.as_str().into(), key.run.as_str().into()],
-        |row| row.integer(0),
-    )?;
-    let Some(id) = id else { return Ok(false) };
-    let series: HashSet<i64> = tx
-        .all(
-            "SELECT id FROM series WHERE run = $1",
-            &[id.into()],
-            |row| row.integer(0),
-        )?
-        .into_iter()
-        .collect();
-    let series: Vec<i64> = series.into_iter().collect();
-    chunks.remove_run(tx, id, &series)?;
-    for &series in &series {
-        let (first, last) = range_of(series);
-        for table in ["histograms", "media"] {
-            tx.execute(
-                &format!("DELETE FROM {table} WHERE id BETWEEN $1 AND $2"),
-                &[first.into(), last.into()],
-            )?;
-        }
-    }
-    let (first, last) = range_of(id);
-    tx.execute(
-        "DELETE FROM console WHERE id BETWEEN $1 AND $2",
-        &[first.into(), last.into()],
-    )?;
-    let first = id << ALERT_BITS;
-    let last = first | ((1 << ALERT_BITS) - 1);
-    tx.execute(
-        "DELETE FROM alerts WHERE id BETWEEN $1 AND $2",
-        &[first.into(), last.into()],
-    )?;
-    for table in ["tails", "series"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE run = $1"), &[id.into()])?;
-    }
-    tx.execute("DELETE FROM runs WHERE id = $1", &[id.into()])?;
-    Ok(true)
 }

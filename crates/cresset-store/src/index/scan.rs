@@ -79,48 +79,73 @@ impl Scanner {
                 project: project_of(path),
                 ..ProjectFolder::default()
             });
-        let Some(project) = &folder.project else {
-            // A folder of something else is no mistake; one that holds runs is.
+        // A folder of something else is no mistake; one that holds runs is.
+        let Some(project) = folder.project.clone() else {
             return;
         };
         let stamp = stamp(path);
         if stamp == 0 || stamp != folder.stamp {
-            let entries = match fs::read_dir(path) {
-                Ok(entries) => entries,
+            match fs::read_dir(path) {
+                Ok(entries) => folder.read(&project, entries, scan),
                 Err(e) => {
                     scan.refused
                         .push((path.display().to_string(), e.to_string()));
                     return;
                 }
-            };
-            folder.stamp = if is_settled(stamp) { stamp } else { 0 };
-            let mut found = HashSet::new();
-            for entry in entries.filter_map(Result::ok) {
-                let run = entry
-                    .file_name()
-                    .into_string()
-                    .ok()
-                    .and_then(|n| RunId::try_from(n).ok());
-                if let Some(run) = run.filter(|_| entry.file_type().is_ok_and(|t| !t.is_file())) {
-                    if !folder.runs.contains(&run) {
-                        folder.waiting.insert(run.clone());
-                    }
-                    found.insert(run);
-                }
             }
-            folder.waiting.retain(|run| found.contains(run));
-            folder.runs.retain(|run| {
-                let stays = found.contains(run);
-                if !stays {
-                    scan.gone.push(RunKey {
-                        project: project.clone(),
-                        run: run.clone(),
-                    });
-                }
-                stays
-            });
+            folder.stamp = if is_settled(stamp) { stamp } else { 0 };
         }
-        let begun = folder.waiting.iter().filter(|run| {
+        folder.begin(&project, root, scan);
+    }
+
+    /// Reads all project folders again the next time.
+    pub(super) fn forget(&mut self) {
+        self.projects.clear();
+    }
+
+    /// Looks for this run's folder again: it is not where it was.
+    pub(super) fn forget_run(&mut self, root: &Root, key: &RunKey) {
+        let path = root.path().join(key.project.folder_name());
+        if let Some(folder) = self.projects.get_mut(&path) {
+            folder.runs.remove(&key.run);
+            folder.stamp = 0;
+        }
+    }
+}
+
+impl ProjectFolder {
+    /// Finds which runs are there, and which are not any more.
+    fn read(&mut self, project: &Project, entries: fs::ReadDir, scan: &mut Scan) {
+        let mut found = HashSet::new();
+        for entry in entries.filter_map(Result::ok) {
+            let run = entry
+                .file_name()
+                .into_string()
+                .ok()
+                .and_then(|n| RunId::try_from(n).ok());
+            if let Some(run) = run.filter(|_| entry.file_type().is_ok_and(|t| !t.is_file())) {
+                if !self.runs.contains(&run) {
+                    self.waiting.insert(run.clone());
+                }
+                found.insert(run);
+            }
+        }
+        self.waiting.retain(|run| found.contains(run));
+        self.runs.retain(|run| {
+            let stays = found.contains(run);
+            if !stays {
+                scan.gone.push(RunKey {
+                    project: project.clone(),
+                    run: run.clone(),
+                });
+            }
+            stays
+        });
+    }
+
+    /// Takes in those that waited for a log and have one now.
+    fn begin(&mut self, project: &Project, root: &Root, scan: &mut Scan) {
+        let begun = self.waiting.iter().filter(|run| {
             let segments = root.run(project, run).segments();
             match segments {
                 Ok(segments) => !segments.is_empty(),
@@ -135,26 +160,12 @@ impl Scanner {
         });
         let begun: Vec<RunId> = begun.cloned().collect();
         for run in begun {
-            folder.waiting.remove(&run);
-            folder.runs.insert(run.clone());
+            self.waiting.remove(&run);
+            self.runs.insert(run.clone());
             scan.new.push(RunKey {
                 project: project.clone(),
                 run,
             });
-        }
-    }
-
-    /// Reads all project folders again the next time.
-    pub(super) fn forget(&mut self) {
-        self.projects.clear();
-    }
-
-    /// Looks for this run's folder again: it is not where it was.
-    pub(super) fn forget_run(&mut self, root: &Root, key: &RunKey) {
-        let path = root.path().join(key.project.folder_name());
-        if let Some(folder) = self.projects.get_mut(&path) {
-            folder.runs.remove(&key.run);
-            folder.stamp = 0;
         }
     }
 }

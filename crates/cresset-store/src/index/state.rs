@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use cresset_record::{Cursor, LogError, Rank, Root, RunDir, is_live};
 
-use super::commit::{commit, remove_derived};
+use super::commit::commit;
+use super::remove::remove_derived;
 use super::run::{Piece, Tracked};
 use super::scan::{Scanner, dir_of, is_settled, stamp};
 use super::stored::from_json;
