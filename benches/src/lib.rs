@@ -10,6 +10,7 @@ mod figures;
 mod memory;
 mod percentile;
 mod row;
+mod run;
 mod text;
 
 pub use budget::Budget;
@@ -19,4 +20,5 @@ pub use figures::Figures;
 pub use memory::{PeakMemory, status_mib};
 pub use percentile::{median, percentile};
 pub use row::Row;
+pub use run::finish;
 pub use text::{machine, number};

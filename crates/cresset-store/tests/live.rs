@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{key, project, query};
+use common::{append, key, project, query};
 use cresset_record::*;
 use cresset_store::*;
 use serde_json::Map;
@@ -35,35 +35,30 @@ impl Writing {
             _lock: lock,
             next: 0,
         };
-        writing.append(&[
-            Record::Start(Box::new(Start {
-                run: key.run,
-                project: key.project,
-                name: id.to_owned(),
-                rank: Rank(0),
-                world_size: None,
-                time: Timestamp::now(),
-                group: None,
-                job_type: None,
-                tags: Vec::new(),
-                notes: String::new(),
-                config: Map::new(),
-                cresset_version: "0.1.0".into(),
-            })),
-            Record::Key {
-                id: KeyId(0),
-                key: Key::new("loss").unwrap(),
-            },
-        ]);
+        append(
+            &mut writing.log,
+            &[
+                Record::Start(Box::new(Start {
+                    run: key.run,
+                    project: key.project,
+                    name: id.to_owned(),
+                    rank: Rank(0),
+                    world_size: None,
+                    time: Timestamp::now(),
+                    group: None,
+                    job_type: None,
+                    tags: Vec::new(),
+                    notes: String::new(),
+                    config: Map::new(),
+                    cresset_version: "0.1.0".into(),
+                })),
+                Record::Key {
+                    id: KeyId(0),
+                    key: Key::new("loss").unwrap(),
+                },
+            ],
+        );
         writing
-    }
-
-    fn append(&mut self, records: &[Record]) {
-        let mut frame = FrameBuilder::default();
-        for record in records {
-            frame.push(record).unwrap();
-        }
-        self.log.append(&mut frame).unwrap();
     }
 
     fn steps(&mut self, n: u64) {
@@ -72,15 +67,18 @@ impl Writing {
             time: Timestamp::now(),
             points: vec![(KeyId(0), step as f64)],
         });
-        self.append(&[Record::Rows(rows.collect())]);
+        append(&mut self.log, &[Record::Rows(rows.collect())]);
         self.next += n;
     }
 
     fn end(mut self) {
-        self.append(&[Record::End(End {
-            time: Timestamp::now(),
-            outcome: Outcome::Finished,
-        })]);
+        append(
+            &mut self.log,
+            &[Record::End(End {
+                time: Timestamp::now(),
+                outcome: Outcome::Finished,
+            })],
+        );
     }
 }
 
@@ -264,10 +262,13 @@ fn a_run_that_comes_back_goes_on() {
     store.refresh().unwrap();
     assert_eq!(store.run(&key("a")).unwrap().state, State::Finished);
     let mut again = Writing::begin(&root, "a");
-    again.append(&[Record::Resume(Resume {
-        time: Timestamp::now(),
-        from_step: Some(4500),
-    })]);
+    append(
+        &mut again.log,
+        &[Record::Resume(Resume {
+            time: Timestamp::now(),
+            from_step: Some(4500),
+        })],
+    );
     again.next = 4500;
     again.steps(700);
     let refreshed = store.refresh().unwrap();

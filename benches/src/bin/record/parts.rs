@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
-use cresset_benches::{PeakMemory, percentile, process_cpu_seconds, thread_cpu_seconds};
+use cresset_benches::{PeakMemory, finish, percentile, process_cpu_seconds, thread_cpu_seconds};
 use cresset_record::{Root, RunView};
 use cresset_run::{Durability, Image, Overflow, Run, Series, init};
 
@@ -154,13 +154,6 @@ fn start(dir: &Path, durability: Durability) -> Result<(Run, [Series; 5])> {
         .start()?;
     let series = KEYS.map(|key| run.series(key));
     Ok((run, series))
-}
-
-/// Ends the run; a measurement in which anything was lost is none.
-fn finish(run: Run) -> Result<()> {
-    let finished = run.finish();
-    ensure!(finished.complete && finished.lost == 0, "{finished:?}");
-    Ok(())
 }
 
 fn figures<const N: usize>(named: [(&str, f64); N]) -> Figures {

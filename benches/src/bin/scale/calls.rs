@@ -3,10 +3,10 @@
 use std::thread;
 
 use anyhow::Result;
-use cresset_benches::{Curve, median, thread_cpu_seconds};
+use cresset_benches::{Curve, finish, median, thread_cpu_seconds};
 use cresset_run::{Run, Series};
 
-use crate::{finish, start};
+use crate::start;
 
 /// Values that are logged at each size, so many times over.
 const VALUES: u64 = 500_000;

@@ -1,10 +1,10 @@
 //! Resident memory of a run that goes on and on.
 
 use anyhow::{Context, Result};
-use cresset_benches::{Curve, PeakMemory};
+use cresset_benches::{Curve, PeakMemory, finish};
 use cresset_run::{Image, Series};
 
-use crate::{finish, start};
+use crate::start;
 
 /// Steps of an hour, at ten a second.
 const HOUR: u64 = 36_000;

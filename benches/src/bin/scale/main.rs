@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Command, exit};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Parser;
 use cresset_benches::Figures;
 use cresset_run::{Overflow, Run};
@@ -59,10 +59,4 @@ fn start(dir: &std::path::Path) -> Result<Run> {
         .dir(dir)
         .overflow(Overflow::Wait(Duration::from_secs(60)));
     Ok(run.start()?)
-}
-
-fn finish(run: Run) -> Result<()> {
-    let finished = run.finish();
-    ensure!(finished.complete && finished.lost == 0, "{finished:?}");
-    Ok(())
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Init, Optimizer, VarMap};
-use cresset_benches::{Curve, median, thread_cpu_seconds};
+use cresset_benches::{Curve, finish, median, thread_cpu_seconds};
 use cresset_candle::{AdamW, Watch};
 use cresset_run::Cadence;
 
-use crate::{finish, start};
+use crate::start;
 
 /// Parameters of a tensor, at most.
 const TENSOR: u64 = 1_000_000;

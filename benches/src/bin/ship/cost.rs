@@ -4,8 +4,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use cresset_benches::{Budget, Figures, median, thread_cpu_seconds};
+use anyhow::Result;
+use cresset_benches::{Budget, Figures, finish, median, thread_cpu_seconds};
 use cresset_run::{Run, init};
 
 use crate::{Server, five, trainer};
@@ -37,7 +37,7 @@ pub(crate) fn train(dir: &Path, turns: usize, address: &str) -> Result<[f64; 2]>
         // What begins a run is no part of it.
         thread::sleep(Duration::from_millis(300));
         costs[usize::from(is_shipped)].push(log(&run));
-        ensure!(run.finish().lost == 0, "a run has lost something");
+        finish(run)?;
     }
     Ok(costs.map(|mut costs| median(&mut costs)))
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use cresset_benches::{Budget, Figures, PeakMemory, status_mib};
+use cresset_benches::{Budget, Figures, PeakMemory, finish, status_mib};
 
 use crate::{Server, five, trainer};
 
@@ -46,7 +46,7 @@ pub(crate) fn train(dir: &Path, address: &str) -> Result<[f64; 2]> {
     let shippers = children()?;
     ensure!(shippers.len() == 1, "{} processes ship", shippers.len());
     let beside = status_mib(shippers[0], "VmHWM:").context("the system does not tell")?;
-    ensure!(run.finish().lost == 0, "the run has lost something");
+    finish(run)?;
     Ok([own, beside])
 }
 

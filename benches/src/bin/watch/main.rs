@@ -15,7 +15,7 @@ use std::process::{Command, exit};
 use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{Optimizer, VarBuilder, VarMap, loss::cross_entropy};
-use cresset_benches::{median, thread_cpu_seconds};
+use cresset_benches::{finish, median, thread_cpu_seconds};
 use cresset_candle::{AdamW, Watch, log_tensor};
 use cresset_run::Cadence;
 use serde_json::json;
@@ -143,7 +143,7 @@ fn measure() -> Result<Costs> {
         .with_context(|| format!("only {} of {rounds} steps were observed", account.observed))?;
     let optimizer = median(&mut off);
     drop((plain.varmap, watched));
-    anyhow::ensure!(run.finish().lost == 0, "the run lost values");
+    finish(run)?;
     Ok(Costs {
         watch: median(&mut on) - optimizer,
         optimizer,

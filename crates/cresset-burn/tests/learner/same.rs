@@ -15,8 +15,8 @@ use burn::train::{
     Learner, LearnerModel, LearnerSummary, MetricEarlyStoppingStrategy, StoppingCondition,
     SupervisedTraining,
 };
-use cresset_burn::{Callback, CressetTraining, Samples, Watch, Watched};
-use cresset_run::{Cadence, Run};
+use cresset_burn::{Callback, CressetTraining};
+use cresset_run::Run;
 
 use crate::support::*;
 
@@ -88,11 +88,6 @@ fn without() -> Left {
     let result = training.launch(Learner::new(net(), adam(), FAST));
     ended_well(&result);
     left(dir.path(), &result.model)
-}
-
-fn watched(run: &Run) -> Watched<Net> {
-    let watch = Watch::new(run).cadence(Cadence::Every(1));
-    Watched::with(net(), watch).samples(Samples::new(CLASSES))
 }
 
 #[test]

@@ -16,9 +16,9 @@ use burn::train::{
     ClassificationOutput, InferenceStep, Learner, LearningResult, SupervisedTraining, TrainOutput,
     TrainStep,
 };
-use cresset_burn::SampleBatch;
+use cresset_burn::{SampleBatch, Samples, Watch, Watched};
 use cresset_record::{RunDir, RunView};
-use cresset_run::{Run, init};
+use cresset_run::{Cadence, Run, init};
 
 pub(crate) const CLASSES: [&str; 3] = ["good", "bridge", "void"];
 const SIDE: usize = 6;
@@ -304,6 +304,12 @@ pub(crate) fn values<M: Module>(model: &M) -> Vec<f32> {
     let mut values = Values(Vec::new());
     model.visit(&mut values);
     values.0
+}
+
+/// A net of which everything is watched at each step.
+pub(crate) fn watched(run: &Run) -> Watched<Net> {
+    let watch = Watch::new(run).cadence(Cadence::Every(1));
+    Watched::with(net(), watch).samples(Samples::new(CLASSES))
 }
 
 /// What `work` records.

@@ -9,16 +9,11 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor};
 use burn::train::metric::{LossMetric, Metric, MetricMetadata, MetricName, SerializedEntry};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
-use cresset_burn::{CressetTraining, Samples, Watch, Watched};
+use cresset_burn::{CressetTraining, Watch, Watched};
 use cresset_record::State;
-use cresset_run::{Cadence, Run};
+use cresset_run::Cadence;
 
 use crate::support::*;
-
-fn watched(run: &Run) -> Watched<Net> {
-    let watch = Watch::new(run).cadence(Cadence::Every(1));
-    Watched::with(net(), watch).samples(Samples::new(CLASSES))
-}
 
 /// How a training ends: by a panic, with an error, well.
 #[derive(Debug, PartialEq)]

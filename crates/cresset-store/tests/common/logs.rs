@@ -9,6 +9,8 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
+use super::append;
+
 /// What a writer does.
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -144,15 +146,7 @@ impl Writer {
             id: KeyId(id),
             key: Key::new(key).unwrap(),
         }));
-        self.append(&records);
-    }
-
-    fn append(&mut self, records: &[Record]) {
-        let mut frame = FrameBuilder::default();
-        for record in records {
-            frame.push(record).unwrap();
-        }
-        self.log.append(&mut frame).unwrap();
+        append(&mut self.log, &records);
     }
 
     fn apply(&mut self, op: &Op, number: u64) {
@@ -258,7 +252,7 @@ impl Writer {
                 return;
             }
         };
-        self.append(&[record]);
+        append(&mut self.log, &[record]);
     }
 
     #[expect(clippy::too_many_arguments, reason = "one for each thing that varies")]

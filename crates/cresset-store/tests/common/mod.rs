@@ -24,6 +24,15 @@ pub fn key(id: &str) -> RunKey {
     }
 }
 
+/// Appends records as one frame.
+pub fn append(log: &mut LogWriter, records: &[Record]) {
+    let mut frame = FrameBuilder::default();
+    for record in records {
+        frame.push(record).unwrap();
+    }
+    log.append(&mut frame).unwrap();
+}
+
 /// A chart of one key of one run.
 pub fn query(run: &RunKey, key: &str, buckets: usize) -> ChartQuery {
     ChartQuery {
