@@ -67,7 +67,7 @@ test("an admin sees what a rule would remove before it is set, and who set what"
   expect(listed()).toContain("512 MiB");
 
   const changes = page.getByRole("table");
-  await expect(changes.getByRole("row", { name: /ada.*project\.set.*private, at most 512 MiB, the latest checkpoint/ }).first()).toBeVisible();
+  await expect(changes.getByRole("row", { name: /ada.*project\.set.*private, at most 512 MiB, the last checkpoint/ }).first()).toBeVisible();
   await page.getByRole("combobox", { name: "What" }).selectOption("run.label");
   await expect(page.getByText("Nothing of this kind.")).toBeVisible();
   await page.getByRole("combobox", { name: "What" }).selectOption("project.set");
