@@ -85,13 +85,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     if options.keep {
-        let mut tables = cargo([
-            "test",
-            "--package",
-            "cresset-benches",
-            "--test",
-            "performance",
-        ]);
+        // Of the whole workspace, as `cargo xtask test` builds it: by itself it would be built anew, with other features.
+        let mut tables = cargo(["test", "--workspace", "--test", "performance"]);
         shell::run(tables.env("CRESSET_UPDATE", "1"))?;
     }
     Ok(())
