@@ -42,6 +42,8 @@ enum Part {
     Ship,
 }
 
+const OF_BENCHES: [&str; 3] = ["--release", "--package", "cresset-benches"];
+
 /// Builds the benchmarks and runs them.
 ///
 /// # Errors
@@ -54,6 +56,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.keep.then_some(file)
     };
     if is_wanted(Part::Record) {
+        // It starts these two itself, from the folder that it lies in.
+        build(&["stats", "watch"])?;
         let mut record = program("record")?;
         if options.peers {
             record.arg("--peers");
@@ -94,12 +98,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// A program of `benches`, built.
 fn program(name: &str) -> Result<Command> {
-    let which = ["--release", "--package", "cresset-benches", "--bin", name];
     // Not in one go with running it, so that only the benchmark runs while it measures.
-    shell::run(cargo(["build"]).args(which))?;
+    build(&[name])?;
     let mut run = cargo(["run", "--quiet"]);
-    run.args(which).arg("--");
+    run.args(OF_BENCHES).args(["--bin", name, "--"]);
     Ok(run)
+}
+
+fn build(programs: &[&str]) -> Result<()> {
+    let mut build = cargo(["build"]);
+    build.args(OF_BENCHES);
+    for name in programs {
+        build.args(["--bin", name]);
+    }
+    shell::run(&mut build)
 }
 
 fn measure(mut program: Command, json: Option<&Path>, quick: bool) -> Result<()> {

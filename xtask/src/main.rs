@@ -9,6 +9,7 @@ mod bench;
 mod browser;
 mod dashboard;
 mod dependencies;
+mod failures;
 mod fuzz;
 mod gpu;
 mod layers;

@@ -49,7 +49,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command`, its output shown and also returned, line by line; `true` if it succeeded.
+/// Runs `command`, its output shown and also returned, line by line and without colours; `true` if it succeeded.
 ///
 /// # Errors
 /// If it cannot be started or its output cannot be read.
@@ -107,9 +107,23 @@ fn pass_on(from: Option<impl io::Read>, mut to: impl Write, kept: &Mutex<Vec<Str
         // Nobody listens any more: the program must be able to end all the same.
         let _ = writeln!(to, "{line}");
         if let Ok(mut kept) = kept.lock() {
-            kept.push(line);
+            kept.push(without_colours(&line));
         }
     }
+}
+
+/// Takes out the sequences that colour a terminal.
+fn without_colours(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}' {
+            let _ = chars.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
 }
 
 fn announce(command: &Command) {
@@ -137,4 +151,17 @@ fn describe(command: &Command) -> String {
     set.chain([program.to_string_lossy().into_owned()])
         .chain(args)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn colours_are_taken_out() {
+        let coloured =
+            "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[31m2 failed\u{1b}[39m\u{1b}[22m (64)";
+        assert_eq!(
+            super::without_colours(coloured),
+            "      Tests  2 failed (64)"
+        );
+    }
 }

@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use crate::shell::{self, cargo};
 use crate::tally::Tally;
 use crate::{
-    api, browser, dashboard, dependencies, fuzz, gpu, layers, packages, proxy, root, tools,
-    trackers,
+    api, browser, dashboard, dependencies, failures, fuzz, gpu, layers, packages, proxy, root,
+    tools, trackers,
 };
 
 /// How much to run.
@@ -128,7 +128,7 @@ impl Steps {
         let began = Instant::now();
         let error = work().err().map(|e| format!("{e:#}"));
         if let Some(error) = &error {
-            eprintln!("error: {error}");
+            eprintln!("error: {name}: {error}");
         }
         self.done.push(Step {
             name: name.to_owned(),
@@ -145,7 +145,10 @@ impl Steps {
             tally = Tally::read(&lines);
             match succeeded {
                 true => Ok(()),
-                false => bail!("{name}: see above"),
+                false => match &*failures::read(&lines) {
+                    [] => bail!("see above"),
+                    names => bail!("{}", names.join("\n    ")),
+                },
             }
         });
         self.tally += tally;
@@ -165,6 +168,9 @@ impl Steps {
                 step.name,
                 step.took.as_secs_f64()
             );
+            if let Some(error) = &step.error {
+                println!("    {error}");
+            }
         }
         if self.tally != Tally::default() {
             println!("\n{}", self.tally);

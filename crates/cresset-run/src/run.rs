@@ -450,7 +450,7 @@ impl Run {
     /// ```
     /// # use std::time::Duration;
     /// # let folder = tempfile::tempdir()?;
-    /// # let run = cresset_run::init("doc").root(folder.path()).start()?;
+    /// # let run = cresset_run::init("doc").dir(folder.path()).start()?;
     /// run.log(999, [("train/loss", 0.31)]);
     /// assert!(run.flush(Duration::from_secs(10)));
     /// // … write the checkpoint of step 1,000 …
