@@ -1,43 +1,59 @@
 //! Checkpoints as files of the run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use burn_core::store::ModuleRecord;
 use burn_train::checkpoint::{Checkpointer, CheckpointerError, FileCheckpointer};
 use cresset_run::{File, Run};
 
 use crate::guard::Guard;
-use crate::logger::Latest;
+use crate::passes::{Pass, Passes};
 
 /// The key of checkpoints.
 const KEY: &str = "checkpoints/model";
 
-/// burn's own checkpointer of the model, which also tells the run of each file.
+/// How long a checkpoint waits for the metrics of its epoch, which are on their way.
+const PASS: Duration = Duration::from_secs(2);
+
+/// How long it waits for the disk to have what was logged before.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// burn's own checkpointer of the model, which also tells the run of each file. burn gives it a thread.
 pub(crate) struct RecordedCheckpointer {
     files: FileCheckpointer,
     folder: PathBuf,
     run: Run,
-    latest: Latest,
+    passes: Passes,
     guard: Guard,
 }
 
 impl RecordedCheckpointer {
     /// `files` writes into `folder`.
-    pub(crate) fn new(files: FileCheckpointer, run: &Run, folder: &Path, latest: Latest) -> Self {
+    pub(crate) fn new(files: FileCheckpointer, run: &Run, folder: &Path, passes: Passes) -> Self {
         Self {
             files,
             folder: folder.to_owned(),
             run: run.clone(),
-            latest,
+            passes,
             guard: Guard::new(run, "checkpoints"),
         }
     }
 
-    fn record(&self, epoch: usize) {
-        let step = self.run.step().unwrap_or_default();
+    /// What the epoch was, once the log has it and all before it: training may go on from this checkpoint after a kill or a loss of power,
+    /// and what the log did not have then would never come again.
+    fn flush(&self, epoch: usize) -> Pass {
+        let pass = self.passes.of_epoch(epoch, PASS);
+        self.run.flush(FLUSH);
+        pass.unwrap_or_else(|| Pass {
+            step: self.run.step().unwrap_or_default(),
+            metrics: Vec::new(),
+        })
+    }
+
+    fn record(&self, epoch: usize, Pass { step, metrics }: Pass) {
         let path = self.folder.join(format!("model-{epoch}.bpk"));
         let mut file = File::new(path).role("checkpoint").metadata("epoch", epoch);
-        let metrics = self.latest.get();
         for (key, value) in &metrics {
             file = file.metadata(key, *value);
         }
@@ -55,8 +71,12 @@ impl RecordedCheckpointer {
 
 impl Checkpointer<ModuleRecord> for RecordedCheckpointer {
     fn save(&self, epoch: usize, record: ModuleRecord) -> Result<(), CheckpointerError> {
+        // Training goes on meanwhile: what belongs to this checkpoint is asked for first.
+        let pass = self.guard.run(|| self.flush(epoch));
         self.files.save(epoch, record)?;
-        self.guard.run(|| self.record(epoch));
+        if let Some(pass) = pass {
+            self.guard.run(|| self.record(epoch, pass));
+        }
         Ok(())
     }
 

@@ -9,7 +9,8 @@ use cresset_run::Run;
 
 use crate::checkpoint::RecordedCheckpointer;
 use crate::guard::Guard;
-use crate::logger::{Latest, RunLogger};
+use crate::logger::RunLogger;
+use crate::passes::Passes;
 use crate::progress::{Batches, ProgressMetric};
 
 /// What is recorded of a learner, and how.
@@ -108,14 +109,14 @@ where
             checkpoints,
             progress,
         } = callback;
-        let (batches, latest) = (Batches::default(), Latest::default());
+        let (batches, passes) = (Batches::default(), Passes::default());
         let guard = Guard::new(&run, "metrics");
         let logger = RunLogger::new(
             &run,
             guard.clone(),
             self.interrupter(),
             progress.then(|| batches.clone()),
-            latest.clone(),
+            passes.clone(),
             files.as_deref(),
         );
         let mut training = self.with_metric_logger(logger);
@@ -127,7 +128,7 @@ where
             (true, Some(folder)) => {
                 let folder = folder.join("checkpoint");
                 let file = |name| FileCheckpointer::new(&folder, name);
-                let model = RecordedCheckpointer::new(file("model"), &run, &folder, latest);
+                let model = RecordedCheckpointer::new(file("model"), &run, &folder, passes);
                 training.with_custom_checkpointers(model, file("optim"), file("scheduler"))
             }
             _ => training,

@@ -99,6 +99,7 @@ mod learner;
 mod logger;
 mod observer;
 mod once;
+mod passes;
 mod progress;
 mod samples;
 mod settings;

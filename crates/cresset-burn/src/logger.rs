@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use burn_train::Interrupter;
 use burn_train::logger::{FileMetricLogger, MetricLogger};
@@ -12,29 +12,9 @@ use cresset_run::Run;
 
 use crate::guard::Guard;
 use crate::keys::{self, Named};
+use crate::passes::Passes;
 use crate::progress::{Batch, Batches};
 use crate::together::Together;
-
-/// The metrics of the last complete passes, by key.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Latest(Arc<Mutex<Vec<(String, f64)>>>);
-
-impl Latest {
-    fn put(&self, key: &str, value: f64) {
-        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match latest.iter_mut().find(|(known, _)| known == key) {
-            Some((_, known)) => *known = value,
-            None => latest.push((key.to_owned(), value)),
-        }
-    }
-
-    pub(crate) fn get(&self) -> Vec<(String, f64)> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
 
 /// Records what burn logs, on burn's thread for that; training does not wait for it.
 pub(crate) struct RunLogger {
@@ -48,7 +28,7 @@ struct Recorder {
     interrupter: Interrupter,
     /// What our own metric saw, if it is registered.
     batches: Option<Batches>,
-    latest: Latest,
+    passes: Passes,
     metrics: HashMap<MetricId, Named>,
     together: Arc<Together>,
     /// The step that the next batch is.
@@ -67,7 +47,7 @@ impl RunLogger {
         guard: Guard,
         interrupter: Interrupter,
         batches: Option<Batches>,
-        latest: Latest,
+        passes: Passes,
         files: Option<&Path>,
     ) -> Self {
         Self {
@@ -77,7 +57,7 @@ impl RunLogger {
                 run: run.clone(),
                 interrupter,
                 batches,
-                latest,
+                passes,
                 metrics: HashMap::new(),
                 together: run.shared(),
                 next: first_step(run),
@@ -135,6 +115,11 @@ impl MetricLogger for RunLogger {
     }
 
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
+        if matches!(summary.split, Split::Valid) {
+            let recorder = &self.recorder;
+            let step = recorder.next.saturating_sub(1);
+            recorder.passes.validated(summary.epoch_number, step);
+        }
         if let Some(files) = &mut self.files {
             files.log_epoch_summary(summary);
         }
@@ -227,7 +212,7 @@ impl Recorder {
             if batches > 0 && !named.is_learning_rate() {
                 let (key, value) = (named.of_pass(split), named.value(value));
                 self.run.log(step, [(&key, value)]);
-                self.latest.put(&key, value);
+                self.passes.put(&key, value);
             }
         }
     }
@@ -251,6 +236,7 @@ fn holds_finals(update: &MetricsUpdate) -> bool {
 impl Drop for RunLogger {
     /// The learner has ended.
     fn drop(&mut self) {
+        self.recorder.passes.end();
         let Recorder {
             run,
             interrupter,

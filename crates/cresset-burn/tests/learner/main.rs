@@ -1,5 +1,6 @@
 //! burn's Learner, Evaluator and custom loops with Cresset, on burn's backend for CPUs.
 
+mod checkpoints;
 mod loops;
 mod metrics;
 mod same;
