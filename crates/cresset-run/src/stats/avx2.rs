@@ -1,7 +1,7 @@
-use super::scan::{LANES, Lanes, Scan, Slots};
+use super::scan::{BLOCK, LANES, Lanes, Scan, Slots};
 use super::table::{F32_HALF, F64_HALF, FIRST_64, LAST, SIGN, SIGN_64, SLOT_MAGNITUDE, ZERO};
-use half::f16;
 use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 use std::arch::x86_64::*;
 
 /// Proof that this processor has AVX2 and F16C.
@@ -26,6 +26,12 @@ impl Avx2 {
         unsafe { scan_f64(groups, slots) }
     }
 
+    #[expect(unsafe_code, reason = "calls a function compiled for AVX2")]
+    pub(super) fn widen_bf16(self, values: &[bf16], widened: &mut [f32]) {
+        // SAFETY: as in `scan_f32`.
+        unsafe { widen_bf16(values, widened) }
+    }
+
     #[expect(unsafe_code, reason = "calls a function compiled for F16C")]
     pub(super) fn widen_f16(self, values: &[f16], widened: &mut [f32]) {
         // SAFETY: only `detect` makes a `Self`, and only where the processor has F16C.
@@ -45,6 +51,7 @@ fn scan_f32(groups: &[[f32; LANES]], slots: &mut [Slots]) -> Scan {
     let mut max = _mm256_set1_ps(f32::NEG_INFINITY);
     let mut sums = Sums::new();
     for (group, slots) in groups.iter().zip(slots) {
+        fetch_next(group);
         let x = load_f32(group);
         min = _mm256_min_ps(x, min);
         max = _mm256_max_ps(x, max);
@@ -80,6 +87,7 @@ fn scan_f64(groups: &[[f64; LANES]], slots: &mut [Slots]) -> Scan {
     let mut max = [_mm256_set1_pd(f64::NEG_INFINITY); 2];
     let mut sums = Sums::new();
     for (group, slots) in groups.iter().zip(slots) {
+        fetch_next(group);
         let x = load_f64(group);
         for half in 0..2 {
             min[half] = _mm256_min_pd(x[half], min[half]);
@@ -177,11 +185,35 @@ fn widen_f16(values: &[f16], widened: &mut [f32]) {
     let (groups, rest) = values.reinterpret_cast().as_chunks();
     let (wide_groups, wide_rest) = widened.as_chunks_mut();
     for (group, wide) in groups.iter().zip(wide_groups) {
+        fetch_next(group);
         *wide = f32s(_mm256_cvtph_ps(load_u16(group)));
     }
     for (&bits, wide) in rest.iter().zip(wide_rest) {
         *wide = f16::from_bits(bits).to_f32();
     }
+}
+
+/// The upper half of an `f32` is a `bf16`.
+#[target_feature(enable = "avx2")]
+fn widen_bf16(values: &[bf16], widened: &mut [f32]) {
+    let (groups, rest) = values.reinterpret_cast().as_chunks();
+    let (wide_groups, wide_rest) = widened.as_chunks_mut();
+    for (group, wide) in groups.iter().zip(wide_groups) {
+        fetch_next(group);
+        let bits = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(load_u16(group)));
+        *wide = f32s(_mm256_castsi256_ps(bits));
+    }
+    for (&bits, wide) in rest.iter().zip(wide_rest) {
+        *wide = bf16::from_bits(bits).to_f32();
+    }
+}
+
+/// Asks for the same place of the next block, so that memory is at work while the buckets of this one are counted. Where there is no next
+/// block nothing is read.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn fetch_next<T>(group: &[T; LANES]) {
+    _mm_prefetch::<_MM_HINT_T0>(group.as_ptr().wrapping_add(BLOCK).cast());
 }
 
 #[inline]

@@ -62,7 +62,11 @@ impl Kernel {
 
     /// As [`Self::widen_f16`].
     pub(super) fn widen_bf16(&self, values: &[bf16], widened: &mut [f32]) {
-        portable::widen_bf16(values, widened);
+        match self {
+            Self::Portable => portable::widen_bf16(values, widened),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.widen_bf16(values, widened),
+        }
     }
 }
 
