@@ -1,4 +1,4 @@
-//! The machine: name, system, processor, memory.
+//! The machine: name, account, system, processor, memory.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,6 +13,7 @@ pub(super) fn capture(sources: &Sources) -> Option<Json> {
     let usable = std::thread::available_parallelism().ok();
     let mut map = Map::new();
     put(&mut map, "name", name(sources));
+    put(&mut map, "user", user(sources));
     put(&mut map, "os", Some(std::env::consts::OS));
     put(&mut map, "os_version", os_version(root));
     put(
@@ -37,6 +38,23 @@ pub(super) fn name(sources: &Sources) -> Option<String> {
     read(sources.root.join("proc/sys/kernel/hostname"))
         .or_else(|| (sources.variable)("HOSTNAME"))
         .or_else(|| (sources.variable)("COMPUTERNAME"))
+}
+
+/// The account that the process is of. A variable says it where accounts are kept elsewhere, in a directory server or on another system.
+fn user(sources: &Sources) -> Option<String> {
+    let listed = || {
+        let status = read(sources.root.join("proc/self/status"))?;
+        let id = values(&status, "Uid").next()?.split_whitespace().next()?;
+        let accounts = read(sources.root.join("etc/passwd"))?;
+        accounts.lines().find_map(|account| {
+            let mut fields = account.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == id).then(|| name.to_owned())
+        })
+    };
+    listed()
+        .or_else(|| (sources.variable)("USER"))
+        .or_else(|| (sources.variable)("USERNAME"))
 }
 
 fn os_version(root: &Path) -> Option<String> {

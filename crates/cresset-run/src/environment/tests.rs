@@ -116,11 +116,19 @@ fn the_host_is_read_from_files() {
             ("proc/meminfo", "MemTotal:       65536 kB\nMemFree: 1 kB\n"),
             ("proc/sys/kernel/hostname", "box\n"),
             ("etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian 12\"\n"),
+            ("proc/self/status", "Name:\ttrain\nUid:\t1000\t0\t0\t0\n"),
+            (
+                "etc/passwd",
+                "root:x:0:0::/root:/bin/sh\nada:x:1000:100::/:/bin/sh\n",
+            ),
         ],
-        no_variables,
+        |name| (name == "USER").then(|| "somebody else".to_owned()),
     );
     let host = host::capture(&x86).unwrap();
-    assert_eq!(host["name"], "box");
+    assert_eq!(
+        (&host["name"], &host["user"]),
+        (&json!("box"), &json!("ada"))
+    );
     assert_eq!(host["os_version"], "Debian 12");
     assert_eq!(host["cpu_model"], "A CPU");
     assert_eq!(
@@ -138,10 +146,13 @@ fn the_host_is_read_from_files() {
             ("sys/devices/system/cpu/cpu0/topology/core_id", "0\n"),
             ("sys/devices/system/cpu/cpu1/topology/core_id", "1\n"),
             ("sys/devices/system/cpu/online", "0-1\n"),
+            ("proc/self/status", "Uid:\t5000\t5000\t5000\t5000\n"),
+            ("etc/passwd", "root:x:0:0::/root:/bin/sh\n"),
         ],
-        no_variables,
+        |name| (name == "USER").then(|| "of.the.directory".to_owned()),
     );
     let host = host::capture(&arm).unwrap();
+    assert_eq!(host["user"], "of.the.directory");
     assert_eq!(
         (&host["logical_cores"], &host["physical_cores"]),
         (&json!(2), &json!(2))

@@ -48,8 +48,14 @@ pub(super) fn of_update(update: &LabelUpdate, out: &mut Outgoing) {
     }
 }
 
-pub(super) fn of_environment(environment: &Map<String, Json>, out: &mut Outgoing) {
-    for (name, part, field) in [
+/// `user` is who the run is said to be of; where nobody is, it is of the account that it ran as.
+pub(super) fn of_environment(
+    environment: &Map<String, Json>,
+    user: Option<&str>,
+    out: &mut Outgoing,
+) {
+    let account = user.is_none().then_some(("mlflow.user", "host", "user"));
+    let others = [
         ("mlflow.source.name", "program", "executable"),
         ("mlflow.source.git.commit", "git", "commit"),
         ("mlflow.source.git.branch", "git", "branch"),
@@ -58,7 +64,8 @@ pub(super) fn of_environment(environment: &Map<String, Json>, out: &mut Outgoing
         ("cresset.host", "host", "name"),
         ("cresset.rustc", "build", "rustc"),
         ("cresset.gpu_driver", "gpu_driver", ""),
-    ] {
+    ];
+    for (name, part, field) in others.into_iter().chain(account) {
         let value = environment.get(part);
         match value.map(|value| value.get(field).unwrap_or(value)) {
             Some(Json::String(text)) => out.tag(name, text),

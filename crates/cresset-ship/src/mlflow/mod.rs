@@ -14,7 +14,7 @@
 //! | figures | `figures/<key>/<step>.html` to look at, `.json` with the numbers |
 //! | histograms | `histograms/<key>/<step>.json`: the first 32 of a series, then 32 of every second, 32 of every fourth, … |
 //! | text, pages, sound, files | `media/<key>/…`; checkpoints under `checkpoints/<key>/…` |
-//! | environment | tags `mlflow.source.…` and `cresset.…`; whole in `environment.json` |
+//! | environment | tags `mlflow.source.…`, `mlflow.user` and `cresset.…`; whole in `environment.json` |
 //! | name, notes, tags, group | run name, `mlflow.note.content`, `cresset.tags`, `cresset.group` |
 //! | summary set by hand | numbers as metrics `summary/<key>`, the rest as tags `summary.<key>`; whole in `summary.json` |
 //! | alerts | the latest as the tag `cresset.alert`; at the end all in `alerts.json` |
@@ -162,7 +162,7 @@ impl MlflowRun {
         self
     }
 
-    /// Whose run it is, for MLflow's column *Created by*; Cresset's log does not know.
+    /// Whose run it is, for MLflow's column *Created by*; the account that the run ran as, if this is not called.
     #[must_use]
     pub fn user(mut self, name: impl Into<String>) -> Self {
         self.options.user = Some(name.into());

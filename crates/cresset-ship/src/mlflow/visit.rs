@@ -98,7 +98,11 @@ impl<'a> Visit<'a> {
             Event::Resume(resume) => self.carried.saw(resume.time),
             Event::Environment(environment) => {
                 if self.carried.speaker == Some(rank) {
-                    labels::of_environment(environment, &mut self.out);
+                    labels::of_environment(
+                        environment,
+                        self.options.user.as_deref(),
+                        &mut self.out,
+                    );
                 }
                 let folder = names::folder(rank);
                 if let Some(diff) = environment.get("git").and_then(|git| git["diff"].as_str()) {

@@ -92,6 +92,10 @@ fn what_mlflows_client_logged() {
         mlflow["tags"]["mlflow.user"],
         there("parent")["tags"]["mlflow.user"]
     );
+    assert_eq!(
+        parent.environment()["host"]["user"],
+        mlflow["tags"]["mlflow.user"]
+    );
     let input = &mlflow["inputs"]["dataset_inputs"][0];
     assert_eq!(input["dataset"]["name"], "joints");
     assert_eq!(input["tags"][0]["value"], "training");

@@ -147,7 +147,11 @@ fn code(environment: &Map<String, Json>) -> Option<String> {
 
 fn host(environment: &Map<String, Json>) -> Option<String> {
     let mut parts: Vec<String> = Vec::new();
-    parts.extend(text(environment, "host", "name").map(str::to_owned));
+    let [user, name] = ["user", "name"].map(|field| text(environment, "host", field));
+    parts.extend(match (user, name) {
+        (Some(user), Some(name)) => Some(format!("{user}@{name}")),
+        (user, name) => user.or(name).map(str::to_owned),
+    });
     parts.extend(text(environment, "host", "cpu_model").map(str::to_owned));
     parts.extend(gpu_models(environment));
     (!parts.is_empty()).then(|| parts.join(" · "))

@@ -290,6 +290,7 @@ function EnvironmentCards(): JSX.Element {
         <Facts
           facts={[
             ["Host", environment().host.name],
+            ["User", environment().host.user],
             ["System", environment().host.system],
             ["CPU", environment().host.cpu],
             ["Cores", environment().host.cores],

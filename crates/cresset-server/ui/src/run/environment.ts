@@ -6,7 +6,7 @@ import type { Json } from "../api/types";
 type Map = { [key: string]: Json };
 
 export interface Environment {
-  host: { name: string | null; system: string | null; cpu: string | null; cores: string | null; memory: number | null };
+  host: { name: string | null; user: string | null; system: string | null; cpu: string | null; cores: string | null; memory: number | null };
   container: { runtime: string | null; cpus: number | null; memory: number | null };
   gpus: { model: string; uuid: string | null; bus: string | null }[];
   gpuDriver: string | null;
@@ -41,6 +41,7 @@ export function readEnvironment(environment: Map): Environment {
   return {
     host: {
       name: text(host.name) ?? text(environment.host),
+      user: text(host.user),
       system: words([text(host.os_version) ?? text(host.os), text(host.architecture), text(host.kernel) && `kernel ${text(host.kernel)}`]),
       cpu: text(host.cpu_model),
       cores: cores(number(host.physical_cores), number(host.logical_cores), number(host.usable_cores)),

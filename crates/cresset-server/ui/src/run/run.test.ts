@@ -181,7 +181,8 @@ describe("the environment", () => {
     for (const odd of [{}, { host: 3, git: [1], gpus: {}, program: null, crates: "x" }, { gpus: ["A100", null, { model: 5 }] }]) {
       expect(() => readEnvironment(odd as never)).not.toThrow();
     }
-    const read = readEnvironment({ host: { logical_cores: 48, physical_cores: 24, usable_cores: 16 }, gpus: [{ model: "A100" }], git: { dirty: true, diff: "x".repeat(2000) } });
+    const read = readEnvironment({ host: { user: "ada", logical_cores: 48, physical_cores: 24, usable_cores: 16 }, gpus: [{ model: "A100" }], git: { dirty: true, diff: "x".repeat(2000) } });
+    expect(read.host.user).toBe("ada");
     expect(read.host.cores).toBe("24 cores, 48 threads, 16 usable");
     expect(read.gpus[0]?.model).toBe("A100");
     expect(JSON.stringify(withoutDiff({ git: { diff: "secret" } }))).not.toContain("secret");

@@ -189,6 +189,9 @@ impl Head {
             if let Some(source) = self.tags.get("mlflow.source.name") {
                 environment.insert("program".to_owned(), json!({"executable": source}));
             }
+            if let Some(user) = self.tags.get("mlflow.user") {
+                environment.insert("host".to_owned(), json!({"user": user}));
+            }
         }
         let mlflow = json!({"tags": self.tags, "inputs": self.inputs, "outputs": self.outputs});
         environment.insert("mlflow".to_owned(), mlflow);

@@ -1,1 +1,0 @@
-import{a as e,f as t,w as n}from"./web-DDOWVxXx.js";import{t as r}from"./Changes-CrdM9KzZ.js";/* empty css                 */var i=t(`<div class="proj set"><header class=proj-head><h1>Changes`);function a(){return(()=>{var t=i();return t.firstChild,e(t,n(r,{}),null),t})()}export{a as default};

@@ -1,0 +1,1 @@
+import{h as e}from"./index-D0c0YIFk.js";async function t(t,n){try{await navigator.clipboard.writeText(t),e(`${n} copied.`)}catch{e(`The browser does not let pages at this address use the clipboard. Select the text and copy it.`,{tone:`danger`})}}export{t};
