@@ -29,7 +29,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None => last_release()?,
     };
     tools::semver_checks()?;
-    let mut check = cargo(["semver-checks", "--baseline-rev", &since]);
+    // What is no default needs a toolkit to build.
+    let mut check = cargo([
+        "semver-checks",
+        "--default-features",
+        "--baseline-rev",
+        &since,
+    ]);
     let chosen = match options.packages.is_empty() {
         true => packages::libraries()?,
         false => options.packages.clone(),
