@@ -1,17 +1,19 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::{Device, Tensor, TensorId, Var};
+use candle_core::{Device, Tensor, Var};
 use candle_nn::VarMap;
 use serde::{Deserialize, Serialize};
 
-use crate::resumable::{OptimizerSlot, OptimizerSnapshot, ResumableOptimizer};
+use crate::resumable::ResumableOptimizer;
 
 mod error;
 mod file;
+mod optimizer;
 
 pub use error::{CheckpointError, TensorProblem};
-use file::{Blob, Contents, Header, OptimizerHeader};
+use file::{Blob, Contents, OptimizerHeader};
+use optimizer::{Wanted, names_by_id, slot_name};
 
 /// Prefix of the optimizer's tensors in the file; the model's have no prefix.
 const OPTIMIZER: &str = "optimizer/";
@@ -145,76 +147,22 @@ impl Checkpoint {
         let path = path.as_ref();
         let bytes = file::read(path)?;
         let (header, tensors) = file::parse(path, &bytes)?;
-        let Header {
-            state,
-            optimizer: optimizer_header,
-            ..
-        } = header;
         let vars = sorted_vars(varmap);
+        let wanted = optimizer
+            .map(|optimizer| Wanted::of(path, optimizer, header.optimizer, &vars))
+            .transpose()?;
         let mut expected: BTreeMap<String, Tensor> = vars
             .iter()
             .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
             .collect();
-
-        // The current state says which tensors the optimizer needs, and keeps their order.
-        let mut slots = Vec::new();
-        if let Some(optimizer) = &optimizer {
-            let Some(found) = &optimizer_header else {
-                return Err(CheckpointError::NoOptimizer {
-                    path: path.to_owned(),
-                });
-            };
-            let current = optimizer
-                .snapshot()
-                .map_err(|e| CheckpointError::tensor("the optimizer's state", e))?;
-            if current.algorithm != found.algorithm {
-                let (expected, found) = (current.algorithm, found.algorithm.clone());
-                return Err(CheckpointError::OtherOptimizer {
-                    path: path.to_owned(),
-                    expected,
-                    found,
-                });
-            }
-            let names = names_by_id(&vars);
-            for slot in current.slots {
-                let name = slot_name(&slot, &names)?;
-                expected.insert(name.clone(), slot.value.clone());
-                slots.push((name, slot));
-            }
-        }
-        let with_optimizer = optimizer.is_some();
+        expected.extend(wanted.iter().flat_map(Wanted::tensors));
         let found = tensors
             .iter()
-            .filter(|(name, _)| with_optimizer || !name.starts_with(OPTIMIZER));
+            .filter(|(name, _)| wanted.is_some() || !name.starts_with(OPTIMIZER));
         let values = file::decode(path, &expected, found, &header.crc32c)?;
 
-        if let (
-            Some(optimizer),
-            Some(OptimizerHeader {
-                algorithm,
-                step,
-                hyperparameters,
-            }),
-        ) = (optimizer, optimizer_header)
-        {
-            let slots = slots
-                .into_iter()
-                .filter_map(|(name, slot)| {
-                    Some(OptimizerSlot {
-                        value: values.get(&name)?.clone(),
-                        ..slot
-                    })
-                })
-                .collect();
-            let snapshot = OptimizerSnapshot {
-                algorithm,
-                step,
-                hyperparameters,
-                slots,
-            };
-            optimizer
-                .restore(&snapshot)
-                .map_err(|e| CheckpointError::tensor("the optimizer's state", e))?;
+        if let Some(wanted) = wanted {
+            wanted.restore(&values)?;
         }
         for (name, var) in &vars {
             if let Some(value) = values.get(name) {
@@ -222,7 +170,7 @@ impl Checkpoint {
                     .map_err(|e| CheckpointError::tensor(name, e))?;
             }
         }
-        Ok(state)
+        Ok(header.state)
     }
 
     /// Reads the position in training without a model, for instance to learn from `extra` which model to build.
@@ -233,22 +181,6 @@ impl Checkpoint {
         let path = path.as_ref();
         let bytes = file::read(path)?;
         Ok(file::parse(path, &bytes)?.0.state)
-    }
-}
-
-impl From<OptimizerSnapshot> for OptimizerHeader {
-    fn from(snapshot: OptimizerSnapshot) -> Self {
-        let OptimizerSnapshot {
-            algorithm,
-            step,
-            hyperparameters,
-            slots: _,
-        } = snapshot;
-        Self {
-            algorithm,
-            step,
-            hyperparameters,
-        }
     }
 }
 
@@ -264,25 +196,6 @@ fn sorted_vars(varmap: &VarMap) -> Vec<(String, Var)> {
         .collect();
     vars.sort_by(|a, b| a.0.cmp(&b.0));
     vars
-}
-
-fn names_by_id(vars: &[(String, Var)]) -> HashMap<TensorId, &str> {
-    vars.iter()
-        .map(|(name, var)| (var.id(), name.as_str()))
-        .collect()
-}
-
-fn slot_name(
-    slot: &OptimizerSlot,
-    names: &HashMap<TensorId, &str>,
-) -> Result<String, CheckpointError> {
-    match names.get(&slot.parameter) {
-        Some(parameter) => Ok(format!("{OPTIMIZER}{}/{parameter}", slot.name)),
-        None => Err(CheckpointError::Unsaveable(format!(
-            "the optimizer has a parameter of shape {:?} that is not in the VarMap",
-            slot.value.dims()
-        ))),
-    }
 }
 
 /// Where values are put before they go to a parameter's own device.

@@ -309,16 +309,7 @@ impl Builder {
         )
         .map_err(StartError::Held)?;
         if resuming {
-            storage.record(&Record::Resume(Resume {
-                time: clock.now(),
-                from_step,
-            }));
-            if !config.is_empty() {
-                storage.record(&Record::Config(ConfigUpdate {
-                    time: clock.now(),
-                    values: config,
-                }));
-            }
+            go_on(&mut storage, clock.now(), from_step, config);
         }
         for definition in self.definitions {
             storage.record(&Record::Define(definition));
@@ -342,13 +333,8 @@ impl Builder {
         spawn("cresset-worker", &recorder, |r| {
             r.worker.work_until_closed();
         })?;
-        let target = Arc::clone(&recorder);
-        let run = Run::new(recorder, &name);
-        run.defer(0, move |run| {
-            let environment = environment::capture();
-            environment::warn_of_committed_keys(run, &environment);
-            target.record(Record::Environment(environment), 4096);
-        });
+        let run = Run::new(Arc::clone(&recorder), &name);
+        look_around(&run, recorder);
         if !self.places.is_empty() {
             let places = self.places;
             run.defer(0, move |run| {
@@ -488,6 +474,29 @@ fn kind(value: &Json) -> &'static str {
 /// `f64` to it.
 pub(crate) fn as_json(value: &impl Serialize) -> serde_json::Result<Json> {
     serde_json::from_str(&serde_json::to_string(value)?)
+}
+
+/// Records that a run goes on, with what its config has that is new.
+fn go_on(
+    storage: &mut Storage,
+    time: Timestamp,
+    from_step: Option<u64>,
+    config: Map<String, Json>,
+) {
+    storage.record(&Record::Resume(Resume { time, from_step }));
+    if !config.is_empty() {
+        let values = config;
+        storage.record(&Record::Config(ConfigUpdate { time, values }));
+    }
+}
+
+/// Records what surrounds the run, as soon as it has been found out.
+fn look_around(run: &Run, recorder: Arc<Recorder>) {
+    run.defer(0, move |run| {
+        let environment = environment::capture();
+        environment::warn_of_committed_keys(run, &environment);
+        recorder.record(Record::Environment(environment), 4096);
+    });
 }
 
 /// How many runs the project has.

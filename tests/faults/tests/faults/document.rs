@@ -1,33 +1,64 @@
-//! The table of faults, against the tree.
+//! The tables of faults and claims, against the tree.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The cells of each row of the first table in a text.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    let lines = text.lines().filter(|line| line.starts_with("| "));
+    let rows = lines.skip(1).map(|line| line.split(" | ").collect());
+    rows.collect()
+}
+
+/// The tests that a cell names, each after its file.
+fn tests(cell: &str) -> Vec<(&str, &str)> {
+    let quoted: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+    let files = quoted.iter().zip(quoted.iter().skip(1));
+    files
+        .filter(|(file, _)| file.ends_with(".rs"))
+        .map(|(file, test)| (*file, *test))
+        .collect()
+}
+
+fn assert_exists((file, test): (&str, &str)) {
+    let source = fs::read_to_string(root().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+    assert!(
+        source.contains(&format!("fn {test}(")),
+        "{file} has no test {test}"
+    );
+}
 
 #[test]
 fn every_fault_has_a_test() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let text = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
-    let table = text
-        .split("\n## ")
-        .find(|part| part.starts_with("Faults"))
-        .unwrap();
-    let rows: Vec<&str> = table
-        .lines()
-        .filter(|line| line.starts_with("| "))
-        .skip(1)
-        .collect();
+    let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let mut parts = text.split("\n## ");
+    let rows = rows(parts.find(|part| part.starts_with("Faults")).unwrap());
     assert!(rows.len() > 30, "{}", rows.len());
     for row in rows {
-        let cells: Vec<&str> = row.split(" | ").collect();
-        assert_eq!(cells.len(), 4, "{row}");
-        let named: Vec<&str> = cells[1].split('`').collect();
-        let [_, file, _, test, _] = named[..] else {
-            panic!("{row}: a file and a test in it")
-        };
-        let source = fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        assert_eq!(row.len(), 4, "{row:?}");
+        let named = tests(row[1]);
+        assert_eq!(named.len(), 1, "{row:?}: a file and a test in it");
+        assert_exists(named[0]);
+    }
+}
+
+#[test]
+fn every_claim_is_shown() {
+    let text = fs::read_to_string(root().join("docs/claims.md")).unwrap();
+    let rows = rows(&text);
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in rows {
+        assert_eq!(row.len(), 2, "{row:?}");
+        let named = tests(row[1]);
+        let is_measured = row[1].contains("`cargo xtask ");
         assert!(
-            source.contains(&format!("fn {test}(")),
-            "{file} has no test {test}"
+            is_measured || !named.is_empty(),
+            "{row:?}: a test or a command"
         );
+        named.into_iter().for_each(assert_exists);
     }
 }
