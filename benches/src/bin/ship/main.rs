@@ -65,11 +65,12 @@ const BACKLOG: u64 = 20_000_000;
 fn main() -> Result<()> {
     let options = Options::parse();
     if let (Some(dir), Some(to)) = (&options.train_in, &options.to) {
-        let [one, other] = match options.loaded {
-            true => memory::train(dir, to)?,
-            false => cost::train(dir, options.turns, to)?,
+        let told = match options.loaded {
+            true => memory::train(dir, to)?.to_vec(),
+            false => cost::train(dir, options.turns, to)?.to_vec(),
         };
-        println!("{one} {other}");
+        let told: Vec<String> = told.iter().map(f64::to_string).collect();
+        println!("{}", told.join(" "));
         return Ok(());
     }
     let minutes = if options.quick { 1 } else { 10 };
@@ -187,9 +188,9 @@ fn five(run: &Run) -> [Series; 5] {
     names.map(|name| run.series(&format!("train/{name}")))
 }
 
-/// Two figures of a program that trains and ships to `server`: a process that finds the command and its key in its environment, as a
+/// Figures of a program that trains and ships to `server`: a process that finds the command and its key in its environment, as a
 /// user's does.
-fn trainer(program: &Path, server: &Server, options: &[&str]) -> Result<[f64; 2]> {
+fn trainer<const N: usize>(program: &Path, server: &Server, options: &[&str]) -> Result<[f64; N]> {
     let here = tempfile::tempdir()?;
     let mut trainer = Command::new(env::current_exe()?);
     trainer.arg("--train-in").arg(here.path());
@@ -209,7 +210,7 @@ fn trainer(program: &Path, server: &Server, options: &[&str]) -> Result<[f64; 2]
         .map(str::parse)
         .collect::<Result<_, _>>()
         .context("the trainer says no figures")?;
-    let said = <[f64; 2]>::try_from(figures);
+    let said = <[f64; N]>::try_from(figures);
     said.map_err(|said| anyhow!("the trainer says {} figures", said.len()))
 }
 
