@@ -1,7 +1,7 @@
 //! Which tests failed, from what test runners print.
 
-/// What nextest writes before a test that did not pass.
-const NEXTEST: [&str; 5] = ["FAIL", "TIMEOUT", "ABORT", "SIGSEGV", "SIGABRT"];
+/// What nextest writes before a test that is well, or that is not over.
+const WELL: [&str; 6] = ["PASS", "SLOW", "LEAK", "FLAKY", "SKIP", "TIMEOUT-PASS"];
 
 /// The names in lines of `cargo nextest`, `cargo test`, vitest and Playwright, each once, in order.
 pub(crate) fn read(lines: &[String]) -> Vec<String> {
@@ -20,16 +20,27 @@ pub(crate) fn read(lines: &[String]) -> Vec<String> {
     names
 }
 
-/// `        FAIL [   0.012s] ( 3/29) cresset-ship::mlflow whole::a_run_is_there_whole`
+/// `        FAIL [   0.012s] ( 3/29) cresset-ship::mlflow whole::a_run_is_there_whole`, also `TIMEOUT`, `SIGKILL`, `TRY 4 FAIL`, …
 fn of_nextest(line: &str) -> Option<&str> {
     let (word, rest) = line.trim_start().split_once(" [")?;
-    let (_, rest) = rest.split_once("] ")?;
+    let is_word = word
+        .chars()
+        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || " -+".contains(c));
+    let is_well = WELL.iter().any(|well| word.starts_with(well));
+    // An earlier try of a test that may yet pass.
+    let is_earlier = ["TRY 1 ", "TRY 2 ", "TRY 3 "]
+        .iter()
+        .any(|tried| word.starts_with(tried));
+    if !is_word || is_well || is_earlier {
+        return None;
+    }
+    let (seconds, rest) = rest.split_once("s] ")?;
+    seconds.trim().trim_start_matches('>').parse::<f64>().ok()?;
     // Which of how many it was is not in every line of it.
-    let name = match rest.strip_prefix('(') {
+    Some(match rest.strip_prefix('(') {
         Some(counted) => counted.split_once(") ")?.1,
         None => rest,
-    };
-    NEXTEST.contains(&word).then_some(name)
+    })
 }
 
 /// `test crates/cresset-run/src/run.rs - run::Run::log (line 188) ... FAILED`
@@ -42,12 +53,15 @@ fn of_vitest(line: &str) -> Option<&str> {
     line.strip_prefix(" FAIL  ")
 }
 
-/// `  1) [chromium] › settings.spec.ts:12:3 › a key is made ───────`
+/// `  1) settings.spec.ts:12:3 › a key is made ───────`, after `[NAME] › ` where browsers have names.
 fn of_playwright(line: &str) -> Option<&str> {
-    let (number, rest) = line.strip_prefix("  ")?.split_once(") [")?;
+    let (number, rest) = line.strip_prefix("  ")?.split_once(") ")?;
     number.parse::<u32>().ok()?;
-    let (_, name) = rest.split_once("] › ")?;
-    Some(name.trim_end_matches('─'))
+    let name = match rest.strip_prefix('[') {
+        Some(named) => named.split_once("] › ")?.1,
+        None => rest,
+    };
+    name.contains(" › ").then(|| name.trim_end_matches('─'))
 }
 
 #[cfg(test)]
@@ -70,6 +84,14 @@ mod tests {
             (
                 " FAIL  src/format.test.ts > numbers > are short",
                 vec!["src/format.test.ts > numbers > are short"],
+            ),
+            (
+                "  TRY 4 FAIL [   0.012s] cresset-run::crash a\n  SIGKILL [   0.1s] (1/2) cresset-run b\n  FAIL + LEAK [   0.1s] cresset-run c\n  SLOW [> 60.000s] d\n  FLAKY 2/4 [  1.000s] e",
+                vec!["cresset-run::crash a", "cresset-run b", "cresset-run c"],
+            ),
+            (
+                "  1) settings.spec.ts:12:3 › a key is made ─────\n  1) nothing of a test",
+                vec!["settings.spec.ts:12:3 › a key is made"],
             ),
             (
                 "  1) [chromium] › settings.spec.ts:12:3 › a key is made ─────\n  2 failed\n  1) [chromium] › settings.spec.ts:12:3 › a key is made ",

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None => last_release()?,
     };
     tools::semver_checks()?;
-    // What is no default needs a toolkit to build.
+    // Features that are off unless asked for need a toolkit (CUDA) to build.
     let mut check = cargo([
         "semver-checks",
         "--default-features",

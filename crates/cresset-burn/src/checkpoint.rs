@@ -17,7 +17,7 @@ const KEY: &str = "checkpoints/model";
 const PASS: Duration = Duration::from_secs(2);
 
 /// How long it waits for the disk to have what was logged before.
-const FLUSH: Duration = Duration::from_secs(10);
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// burn's own checkpointer of the model, which also tells the run of each file. burn gives it a thread.
 pub(crate) struct RecordedCheckpointer {
@@ -41,17 +41,19 @@ impl RecordedCheckpointer {
     }
 
     /// What the epoch was, once the log has it and all before it: training may go on from this checkpoint after a kill or a loss of power,
-    /// and what the log did not have then would never come again.
+    /// and what the log did not have then would never come again. A log that cannot be written is not waited for.
     fn flush(&self, epoch: usize) -> Pass {
+        let step = self.run.step();
         let pass = self.passes.of_epoch(epoch, PASS);
         self.run.flush(FLUSH);
-        pass.unwrap_or_else(|| Pass {
-            step: self.run.step().unwrap_or_default(),
-            metrics: Vec::new(),
-        })
+        Pass {
+            step: pass.step.or(step),
+            ..pass
+        }
     }
 
     fn record(&self, epoch: usize, Pass { step, metrics }: Pass) {
+        let step = step.unwrap_or_default();
         let path = self.folder.join(format!("model-{epoch}.bpk"));
         let mut file = File::new(path).role("checkpoint").metadata("epoch", epoch);
         for (key, value) in &metrics {
@@ -71,7 +73,7 @@ impl RecordedCheckpointer {
 
 impl Checkpointer<ModuleRecord> for RecordedCheckpointer {
     fn save(&self, epoch: usize, record: ModuleRecord) -> Result<(), CheckpointerError> {
-        // Training goes on meanwhile: what belongs to this checkpoint is asked for first.
+        // Training may go on meanwhile: what belongs to this checkpoint is asked for first.
         let pass = self.guard.run(|| self.flush(epoch));
         self.files.save(epoch, record)?;
         if let Some(pass) = pass {

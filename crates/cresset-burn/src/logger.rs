@@ -31,7 +31,8 @@ struct Recorder {
     passes: Passes,
     metrics: HashMap<MetricId, Named>,
     together: Arc<Together>,
-    /// The step that the next batch is.
+    /// The step of the first batch, and of the next.
+    first: u64,
     next: u64,
     /// Batches of the split that is going on.
     in_split: u64,
@@ -60,6 +61,7 @@ impl RunLogger {
                 passes,
                 metrics: HashMap::new(),
                 together: run.shared(),
+                first: first_step(run),
                 next: first_step(run),
                 in_split: 0,
                 finals: files.is_none().then(HashMap::new),
@@ -117,8 +119,10 @@ impl MetricLogger for RunLogger {
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
         if matches!(summary.split, Split::Valid) {
             let recorder = &self.recorder;
-            let step = recorder.next.saturating_sub(1);
-            recorder.passes.validated(summary.epoch_number, step);
+            let told = self.guard.run(|| recorder.end_epoch(summary.epoch_number));
+            if told.is_none() {
+                recorder.passes.end();
+            }
         }
         if let Some(files) = &mut self.files {
             files.log_epoch_summary(summary);
@@ -215,6 +219,12 @@ impl Recorder {
                 self.passes.put(&key, value);
             }
         }
+    }
+
+    /// Tells those who write checkpoints. Of batches that are not recorded no step is known.
+    fn end_epoch(&self, epoch: usize) {
+        let step = (self.next > self.first).then(|| self.next - 1);
+        self.passes.validated(epoch, step);
     }
 
     fn heed_stop(&mut self) {

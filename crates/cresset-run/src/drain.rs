@@ -39,8 +39,11 @@ pub(crate) fn drain(inbox: &Inbox, sink: &mut impl Sink) {
         });
         match written {
             Ok(is_safe) => inbox.settle(is_safe),
-            // Values wait in the inbox, as many as fit, until the log can be written again.
-            Err(pause) => std::thread::sleep(pause.clamp(LINGER, LONGEST)),
+            // Values wait in the inbox, as many as fit, until the log can be written again; nobody waits with them.
+            Err(pause) => {
+                inbox.refuse();
+                std::thread::sleep(pause.clamp(LINGER, LONGEST));
+            }
         }
         if ends {
             return;

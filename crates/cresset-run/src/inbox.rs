@@ -286,7 +286,19 @@ impl Inbox {
         }
     }
 
-    /// Waits until the disk has what came before, until `deadline`; whether it has. `None`: the writer comes no more.
+    /// Says to who waits for the disk that the log cannot be written now.
+    pub(crate) fn refuse(&self) {
+        let mut state = lock(&self.state);
+        state.flushes.taken = state.flushes.asked;
+        if state.flushes.taken > state.flushes.settled {
+            state.flushes.settled = state.flushes.taken;
+            state.flushes.is_safe = false;
+            self.settled.notify_all();
+        }
+    }
+
+    /// Waits until the disk has what came before, until `deadline` or until the log cannot be written; whether it has. `None`: the writer comes
+    /// no more.
     pub(crate) fn flush(&self, deadline: Instant) -> Option<bool> {
         let mut state = lock(&self.state);
         if state.closed {

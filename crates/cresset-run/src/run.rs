@@ -441,7 +441,8 @@ impl Run {
         }
     }
 
-    /// Waits until the disk has everything that was logged before, `at_most` so long; whether it has.
+    /// Waits until the disk has everything that was logged before, `at_most` so long; whether it has. Where the log cannot be written now, as
+    /// on a full disk, that is no at once: what was logged waits in memory, and training does not wait with it.
     ///
     /// For the moment before a checkpoint is written. Training goes on from there when the process is killed or the power goes, and
     /// what the log did not have then, a few milliseconds of steps, would never come again. It costs the caller the work that waits and a

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cresset_record::{LossReason, RunDir, RunView, State};
@@ -121,12 +122,18 @@ fn a_read_only_folder_is_no_reason_not_to_train() {
     let run = init("p").dir(disk.0.path().join("runs")).start().unwrap();
     let path = run.dir().unwrap().to_owned();
     train(&run, 0, 100);
+    let began = Instant::now();
     assert!(
-        !run.flush(Duration::from_millis(300)),
+        !run.flush(Duration::from_secs(600)),
         "there is nothing that could have taken it"
     );
+    let waited = began.elapsed();
+    assert!(waited < Duration::from_secs(300), "{waited:?}");
     disk.remount("rw");
-    assert!(run.flush(Duration::from_secs(60)));
+    while !run.flush(Duration::from_secs(1)) {
+        assert!(began.elapsed() < Duration::from_secs(400));
+        thread::sleep(Duration::from_millis(10));
+    }
     let points = view(&path).series_of("train/loss").unwrap().points().len();
     assert_eq!(points, 100, "what waited in memory is there");
     train(&run, 100, 100);

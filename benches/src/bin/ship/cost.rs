@@ -14,7 +14,7 @@ use crate::{Server, five, trainer};
 
 /// Calls of a turn, five values each. So many that what a run pays once is no part of the cost of a call.
 const CALLS: u64 = 60_000;
-/// Of this and the same again, other work takes the first half: about what carrying and serving take together.
+/// Other work computes this long, then sleeps as long.
 const BUSY: Duration = Duration::from_millis(5);
 
 /// Measures in a process of its own.

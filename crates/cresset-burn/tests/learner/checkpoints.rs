@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::logger::MetricLogger;
@@ -50,7 +50,8 @@ fn train(run: &Run, folder: &Path) {
 fn a_checkpoint_has_the_step_and_the_metrics_of_its_epoch() {
     let (view, ()) = recorded(train);
     let losses = points(&view, "val/loss");
-    assert_eq!(losses.len(), EPOCHS);
+    let trained = points(&view, "train/epoch_loss");
+    assert_eq!((losses.len(), trained.len()), (EPOCHS, EPOCHS));
     let (_, _, files) = view
         .media()
         .find(|(key, _, _)| key.as_str() == "checkpoints/model")
@@ -63,24 +64,32 @@ fn a_checkpoint_has_the_step_and_the_metrics_of_its_epoch() {
         assert_eq!(file.step, (epoch * TRAIN_BATCHES - 1) as u64);
         assert_eq!(metadata["epoch"], epoch);
         assert_eq!((file.step, &metadata["val/loss"]), (loss.0, &loss.1.into()));
+        assert_eq!(metadata["train/epoch_loss"], trained[epoch - 1].1);
     }
 }
 
-/// So that who goes on from it after a kill misses nothing.
+/// So that who goes on from it after a kill misses nothing: also what was logged to be worked out later.
 #[test]
-fn the_log_has_the_epoch_before_its_checkpoint_is_there() {
+fn the_log_has_what_came_before_when_a_checkpoint_is_there() {
     let (_, seen) = recorded(|run, folder| {
         let dir = RunDir::new(run.dir().unwrap().to_owned());
+        run.defer(0, |run| {
+            thread::sleep(Duration::from_millis(1500));
+            run.log(0, [("late", 1.0)]);
+        });
         thread::scope(|scope| {
             let watching = scope.spawn(|| {
-                while !folder.join("checkpoint/model-2.bpk").exists() {
+                let until = Instant::now() + Duration::from_secs(60);
+                while !folder.join("checkpoint/model-1.bpk").exists() && Instant::now() < until {
                     thread::sleep(Duration::from_millis(1));
                 }
-                points(&RunView::open(dir).unwrap(), "val/loss").len()
+                let view = RunView::open(dir).unwrap();
+                ["late", "val/loss"].map(|key| points(&view, key).len())
             });
             train(run, folder);
             watching.join().unwrap()
         })
     });
-    assert!(seen >= 2, "{seen}");
+    let [late, losses] = seen;
+    assert!(late == 1 && losses >= 1, "{seen:?}");
 }

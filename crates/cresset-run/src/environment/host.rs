@@ -40,7 +40,7 @@ pub(super) fn name(sources: &Sources) -> Option<String> {
         .or_else(|| (sources.variable)("COMPUTERNAME"))
 }
 
-/// The account that the process is of. A variable says it where accounts are kept elsewhere, in a directory server or on another system.
+/// The account that started the program. A variable says it where accounts are kept elsewhere, in a directory server or on another system.
 fn user(sources: &Sources) -> Option<String> {
     let listed = || {
         let status = read(sources.root.join("proc/self/status"))?;

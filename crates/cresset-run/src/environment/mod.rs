@@ -26,7 +26,7 @@
 //! | `git.incomplete` | list of what git did not tell: `status`, `diff`, … |
 //! | `crates.<name>` | version of candle, burn, cudarc, … in `Cargo.lock`; several joined by `, `; ` (git <hash>)` for git sources |
 //! | `host.name` | host name |
-//! | `host.user` | name of the account that the program runs as |
+//! | `host.user` | name of the account that started the program |
 //! | `host.os`, `host.os_version`, `host.kernel`, `host.architecture` | such as `linux`, `Debian GNU/Linux 12 (bookworm)`, `6.1.0`, `x86_64` |
 //! | `host.cpu_model` | such as `AMD EPYC 7763 64-Core Processor` |
 //! | `host.logical_cores`, `host.physical_cores` | of the machine |
