@@ -47,9 +47,11 @@ fn content(runs: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             fs::read(path).unwrap(),
         );
     }
-    let folders = fs::read_dir(run.path().join("blobs"));
-    for folder in folders.into_iter().flatten().flatten() {
-        for blob in fs::read_dir(folder.path()).unwrap().flatten() {
+    let entries = fs::read_dir(run.path().join("blobs"));
+    let paths = entries.into_iter().flatten().flatten().map(|e| e.path());
+    // A process that was killed may leave a blob that it had not renamed yet beside them.
+    for folder in paths.filter(|path| path.is_dir()) {
+        for blob in fs::read_dir(folder).unwrap().flatten() {
             let path = blob.path();
             found.insert(
                 path.strip_prefix(runs).unwrap().to_owned(),
