@@ -26,7 +26,7 @@ fn of_nextest(line: &str) -> Option<&str> {
     let is_word = word
         .chars()
         .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || " -+".contains(c));
-    let is_well = WELL.iter().any(|well| word.starts_with(well));
+    let is_well = WELL.iter().any(|well| word.starts_with(well)) && !word.contains("FAIL");
     // An earlier try of a test that may yet pass.
     let is_earlier = ["TRY 1 ", "TRY 2 ", "TRY 3 "]
         .iter()
@@ -86,8 +86,13 @@ mod tests {
                 vec!["src/format.test.ts > numbers > are short"],
             ),
             (
-                "  TRY 4 FAIL [   0.012s] cresset-run::crash a\n  SIGKILL [   0.1s] (1/2) cresset-run b\n  FAIL + LEAK [   0.1s] cresset-run c\n  SLOW [> 60.000s] d\n  FLAKY 2/4 [  1.000s] e",
-                vec!["cresset-run::crash a", "cresset-run b", "cresset-run c"],
+                "  TRY 4 FAIL [   0.012s] cresset-run::crash a\n  SIGKILL [   0.1s] (1/2) cresset-run b\n  FAIL + LEAK [   0.1s] cresset-run c\n  LEAK-FAIL [   0.1s] cresset-run d\n  LEAK [   0.1s] cresset-run e\n  SLOW [> 60.000s] d\n  FLAKY 2/4 [  1.000s] e",
+                vec![
+                    "cresset-run::crash a",
+                    "cresset-run b",
+                    "cresset-run c",
+                    "cresset-run d",
+                ],
             ),
             (
                 "  1) settings.spec.ts:12:3 › a key is made ─────\n  1) nothing of a test",
