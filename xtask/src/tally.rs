@@ -68,8 +68,10 @@ fn of_nextest(line: &str) -> Option<Tally> {
 }
 
 /// `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.10s`
+///
+/// Indented it is what nextest repeats of a test that failed, which it counts itself.
 fn of_libtest(line: &str) -> Option<Tally> {
-    let rest = line.trim_start().strip_prefix("test result: ")?;
+    let rest = line.strip_prefix("test result: ")?;
     Some(Tally {
         passed: count(rest, "passed"),
         failed: count(rest, "failed"),
@@ -144,6 +146,10 @@ mod tests {
             (
                 "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0s",
                 (1, 2, 0),
+            ),
+            (
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored\n     Summary [   0.1s] 1 test run: 0 passed, 1 failed",
+                (0, 1, 0),
             ),
             ("      Tests  61 passed (61)", (61, 0, 0)),
             (

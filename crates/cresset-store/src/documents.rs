@@ -1,6 +1,6 @@
 //! Runs without their points, as logs and people say they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cresset_record::{Project, RunId, State, Timestamp};
@@ -221,16 +221,25 @@ impl Watcher {
             return Ok(Vec::new());
         }
         let since = self.version as i64;
-        let mut changed = Vec::new();
+        let mut changes = self.written(tx, since)?;
+        changes.extend(self.removed(tx, since)?);
+        changes.sort_by_key(|change| change.version);
+        self.version = now;
+        Ok(changes)
+    }
+
+    /// Of runs that are in the index.
+    fn written(&mut self, tx: &mut dyn Transaction, since: i64) -> Result<Vec<Change>, StoreError> {
+        let mut written = Vec::new();
         let sql = format!(
             "SELECT {COLUMNS}, r.log_version, r.id FROM {TABLES} WHERE r.version > $1 ORDER BY r.version"
         );
         tx.query(&sql, &[since.into()], &mut |row| {
-            changed.push((load(row)?, row.integer(12)?, row.integer(13)?));
+            written.push((load(row)?, row.integer(12)?, row.integer(13)?));
             Ok(())
         })?;
-        let mut changes = BTreeMap::new();
-        for (Loaded { document, trashed }, log_version, id) in changed {
+        let mut changes = Vec::new();
+        for (Loaded { document, trashed }, log_version, id) in written {
             let running = document.state == State::Running;
             let was = if trashed {
                 self.known.remove(&document.key)
@@ -245,43 +254,37 @@ impl Watcher {
                 Some(_) if log_version <= since => ChangeKind::Label,
                 Some(_) => ChangeKind::Update,
             };
-            let keys = changed_keys(tx, id, since)?;
-            changes.insert(
-                document.version,
-                Change {
-                    kind,
-                    version: document.version,
-                    state: document.state,
-                    name: document.name,
-                    last_step: document.last_step,
-                    keys,
-                    key: document.key,
-                },
-            );
+            changes.push(Change {
+                kind,
+                version: document.version,
+                state: document.state,
+                name: document.name,
+                last_step: document.last_step,
+                keys: changed_keys(tx, id, since)?,
+                key: document.key,
+            });
         }
-        let gone = tx.all(
+        Ok(changes)
+    }
+
+    /// Of runs that were known and are not in the index any more.
+    fn removed(&mut self, tx: &mut dyn Transaction, since: i64) -> Result<Vec<Change>, StoreError> {
+        let mut gone = tx.all(
             "SELECT project, run, version FROM gone WHERE version > $1",
             &[since.into()],
             |row| Ok((run_key(row.text(0)?, row.text(1)?)?, row.integer(2)? as u64)),
         )?;
-        for (key, version) in gone {
-            if self.known.remove(&key).is_some() {
-                changes.insert(
-                    version,
-                    Change {
-                        kind: ChangeKind::Gone,
-                        version,
-                        state: State::Crashed,
-                        name: key.run.to_string(),
-                        last_step: None,
-                        keys: Some(Vec::new()),
-                        key,
-                    },
-                );
-            }
-        }
-        self.version = now;
-        Ok(changes.into_values().collect())
+        gone.retain(|(key, _)| self.known.remove(key).is_some());
+        let changes = gone.into_iter().map(|(key, version)| Change {
+            kind: ChangeKind::Gone,
+            version,
+            state: State::Crashed,
+            name: key.run.to_string(),
+            last_step: None,
+            keys: Some(Vec::new()),
+            key,
+        });
+        Ok(changes.collect())
     }
 }
 

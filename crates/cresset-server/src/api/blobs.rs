@@ -135,21 +135,7 @@ pub(super) async fn blob(
         .await?
     };
     let (file, length) = opened;
-    let mut answer = HeaderMap::new();
-    answer.insert(header::ETAG, tag.clone());
-    answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    let kept = "private, max-age=31536000, immutable";
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
-    let kind = shown_type(media_type.as_deref(), &head);
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    answer.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
-    answer.insert(
-        header::CONTENT_DISPOSITION,
-        disposition(download.as_deref(), kind),
-    );
+    let mut answer = described(&tag, media_type.as_deref(), download.as_deref(), &head);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
     }
@@ -160,18 +146,44 @@ pub(super) async fn blob(
             answer.insert(header::CONTENT_RANGE, text_value(&text)?);
             (StatusCode::PARTIAL_CONTENT, *part.start()..part.end() + 1)
         }
-        Range::Nowhere => {
-            let message = format!("the blob has {length} bytes, and none of the range asked for");
-            let failure = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, "no_range", message);
-            let mut response = failure.into_response();
-            let text = text_value(&format!("bytes */{length}"))?;
-            response.headers_mut().insert(header::CONTENT_RANGE, text);
-            return Ok(response);
-        }
+        Range::Nowhere => return no_such_range(length),
     };
     let count = bytes.end - bytes.start;
     answer.insert(header::CONTENT_LENGTH, HeaderValue::from(count));
     Ok((status, answer, body(app, file, bytes.start, count)).into_response())
+}
+
+/// What is said of a blob, however much of it is sent.
+fn described(
+    tag: &HeaderValue,
+    media_type: Option<&str>,
+    download: Option<&str>,
+    head: &[u8],
+) -> HeaderMap {
+    let kind = shown_type(media_type, head);
+    HeaderMap::from_iter([
+        (header::ETAG, tag.clone()),
+        (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, max-age=31536000, immutable"),
+        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ),
+        (header::CONTENT_DISPOSITION, disposition(download, kind)),
+    ])
+}
+
+fn no_such_range(length: u64) -> Result<Response, Failure> {
+    let message = format!("the blob has {length} bytes, and none of the range asked for");
+    let failure = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, "no_range", message);
+    let mut response = failure.into_response();
+    let text = text_value(&format!("bytes */{length}"))?;
+    response.headers_mut().insert(header::CONTENT_RANGE, text);
+    Ok(response)
 }
 
 fn text_value(text: &str) -> Result<HeaderValue, Failure> {

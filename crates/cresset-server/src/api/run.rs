@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use cresset_record::{Rank, Timestamp};
-use cresset_store::{LabelPatch as StorePatch, RunDocument, Store};
+use cresset_record::{LossReason, Rank, Timestamp};
+use cresset_store::{LabelPatch as StorePatch, LossTotal, RunDocument, RunKey, Store};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 use utoipa::{IntoParams, ToSchema};
@@ -124,87 +124,91 @@ pub(super) async fn run(
     reply::json(&app, move |store| detail(store, &run.key, shows_path)).await
 }
 
-fn detail(
-    store: &Store,
-    key: &cresset_store::RunKey,
-    shows_path: bool,
-) -> Result<RunDetail, Failure> {
-    let document = store.run(key)?;
+fn detail(store: &Store, key: &RunKey, shows_path: bool) -> Result<RunDetail, Failure> {
+    let document = RunDocument::clone(&*store.run(key)?);
     let series = store.series(&key.project, Some(std::slice::from_ref(&key.run)))?;
     let (_, blob_bytes) = store.blob_bytes(key)?;
     let head = document.head();
-    let row = RunRow::of(&head, Timestamp::now());
     let path = store.root().run(&key.project, &key.run);
-    let RunDocument {
-        config,
-        config_history,
-        summary,
-        environment,
-        writers,
-        resumed,
-        lost,
-        damage,
-        console_lines,
-        log_bytes,
-        ..
-    } = RunDocument::clone(&document);
+    let writers = document.writers.into_iter();
     Ok(RunDetail {
-        row,
-        config,
-        summary,
-        environment,
-        config_history: config_history
-            .into_iter()
-            .map(|(time, values)| ConfigChange {
-                time: Time(time),
-                values,
-            })
-            .collect(),
+        row: RunRow::of(&head, Timestamp::now()),
+        config: document.config,
+        summary: document.summary,
+        environment: document.environment,
+        config_history: all(document.config_history),
         writers: writers
-            .into_iter()
-            .map(|writer| Writer {
-                rank: writer.rank.0,
-                state: (&writer.state).into(),
-                // What surrounds a run is told by its first rank.
-                host: head.host.clone().filter(|_| writer.rank == Rank(0)),
-                world_size: writer.world_size,
-                cresset_version: writer.cresset_version,
-            })
+            .map(|writer| Writer::of(writer, head.host.as_ref()))
             .collect(),
-        lost_by_reason: lost
-            .into_iter()
-            .map(|(reason, total)| Loss {
-                reason: word(&reason),
-                words: reason.describe(),
-                points: total.points,
-                values: total.values,
-            })
-            .collect(),
-        damage_list: damage
-            .into_iter()
-            .map(|damage| Damage {
-                rank: damage.rank.0,
-                segment: damage.segment,
-                from: damage.from,
-                to: damage.to,
-                what: word(&damage.kind),
-            })
-            .collect(),
-        resumed: resumed
-            .into_iter()
-            .map(|(time, rank, from_step)| Resumed {
-                time: Time(time),
-                rank: rank.0,
-                from_step,
-            })
-            .collect(),
-        keys: series.into_iter().map(KeyInfo::from).collect(),
-        log_bytes,
+        lost_by_reason: all(document.lost),
+        damage_list: all(document.damage),
+        resumed: all(document.resumed),
+        keys: all(series),
+        log_bytes: document.log_bytes,
         blob_bytes,
-        console_lines,
+        console_lines: document.console_lines,
         path: shows_path.then(|| path.path().display().to_string()),
         stop_requested: store.stop_requested(key)?.is_some(),
     })
+}
+
+fn all<T, U: From<T>>(values: impl IntoIterator<Item = T>) -> Vec<U> {
+    values.into_iter().map(U::from).collect()
+}
+
+impl From<(Timestamp, Map<String, Json>)> for ConfigChange {
+    fn from((time, values): (Timestamp, Map<String, Json>)) -> Self {
+        Self {
+            time: Time(time),
+            values,
+        }
+    }
+}
+
+impl Writer {
+    fn of(writer: cresset_store::Writer, host: Option<&String>) -> Self {
+        Self {
+            rank: writer.rank.0,
+            state: (&writer.state).into(),
+            // What surrounds a run is told by its first rank.
+            host: host.filter(|_| writer.rank == Rank(0)).cloned(),
+            world_size: writer.world_size,
+            cresset_version: writer.cresset_version,
+        }
+    }
+}
+
+impl From<(LossReason, LossTotal)> for Loss {
+    fn from((reason, total): (LossReason, LossTotal)) -> Self {
+        Self {
+            reason: word(&reason),
+            words: reason.describe(),
+            points: total.points,
+            values: total.values,
+        }
+    }
+}
+
+impl From<cresset_record::Damage> for Damage {
+    fn from(damage: cresset_record::Damage) -> Self {
+        Self {
+            rank: damage.rank.0,
+            segment: damage.segment,
+            from: damage.from,
+            to: damage.to,
+            what: word(&damage.kind),
+        }
+    }
+}
+
+impl From<(Timestamp, Rank, Option<u64>)> for Resumed {
+    fn from((time, rank, from_step): (Timestamp, Rank, Option<u64>)) -> Self {
+        Self {
+            time: Time(time),
+            rank: rank.0,
+            from_step,
+        }
+    }
 }
 
 /// The word that a value of an enumeration is stored as.

@@ -4,7 +4,7 @@ mod definitions;
 mod told;
 mod values;
 
-use cresset_record::{Definition, Level, Rank, RunDir, State, Timestamp};
+use cresset_record::{ConfigUpdate, Definition, Level, Rank, RunDir, State, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -84,26 +84,17 @@ impl Known {
     }
 
     fn one(&mut self, run: &RunDir, naming: &Naming, rank: Rank, event: &Event, told: &mut Told) {
-        let entries = &mut told.entries;
         match event {
             Event::Start(start) if self.head.is_none() => {
                 let head = Head::new(start, naming);
-                entries.push(Entry::Run(Box::new(head.clone())));
+                told.entries.push(Entry::Run(Box::new(head.clone())));
                 self.latest.1 = head.start;
                 self.head = Some(head);
             }
             // W&B has one head a run: that of the first writer.
             Event::Start(_) | Event::Resume(_) | Event::End(_) => {}
-            Event::Environment(environment) => {
-                if let Some(head) = &mut self.head
-                    && rank.0 == 0
-                {
-                    if head.surround(environment) {
-                        entries.push(Entry::Run(Box::new(head.clone())));
-                    }
-                    told.file(NewFile::json("cresset-environment.json", environment));
-                }
-            }
+            Event::Environment(environment) if rank.0 == 0 => self.surround(environment, told),
+            Event::Environment(_) => {}
             Event::Scalars { step, time, points } => {
                 self.scalars(rank, *step, *time, points, told);
             }
@@ -136,46 +127,51 @@ impl Known {
                 }
             }
             Event::Define(definition) => self.define(definition, told),
-            Event::Config(update) => {
-                let items = update.values.iter();
-                let items = items.map(|(key, json)| (vec![key.clone()], json.to_string()));
-                entries.push(Entry::Config(items.collect()));
-                if let Some(head) = &mut self.head {
-                    let values = update.values.iter();
-                    head.config
-                        .extend(values.map(|(k, v)| (k.clone(), v.clone())));
-                }
-            }
+            Event::Config(update) => self.configure(update, told),
             Event::Label(update) => {
                 if let Some(head) = &mut self.head {
                     head.relabel(update);
-                    entries.push(Entry::Run(Box::new(head.clone())));
+                    told.entries.push(Entry::Run(Box::new(head.clone())));
                 }
             }
             Event::Summary(values) => {
                 let items = values.iter().map(|(k, v)| (k.clone(), v.to_string()));
-                entries.push(Entry::Summary(items.collect()));
-                let values = values.iter().map(|(k, v)| (k.clone(), v.clone()));
-                self.by_hand.extend(values);
+                told.entries.push(Entry::Summary(items.collect()));
+                self.by_hand.extend(owned(values));
             }
             Event::Console(line) => {
                 let is_error = line.level >= Level::Warn;
                 told.say(line.time.0, is_error, console_text(line));
             }
-            Event::Alert(alert) => entries.push(Entry::Alert {
+            Event::Alert(alert) => told.entries.push(Entry::Alert {
                 title: alert.title.clone(),
                 text: alert.text.clone(),
                 level: alert.level,
             }),
             Event::Lost(lost) => {
-                let text = format!(
-                    "cresset: lost {} points and {} other values: {}",
-                    lost.points,
-                    lost.values,
-                    lost.reason.describe()
-                );
+                let (points, values) = (lost.points, lost.values);
+                let why = lost.reason.describe();
+                let text =
+                    format!("cresset: lost {points} points and {values} other values: {why}");
                 told.say(lost.time.0, true, text);
             }
+        }
+    }
+
+    fn surround(&mut self, environment: &Map<String, Json>, told: &mut Told) {
+        let Some(head) = &mut self.head else { return };
+        if head.surround(environment) {
+            told.entries.push(Entry::Run(Box::new(head.clone())));
+        }
+        told.file(NewFile::json("cresset-environment.json", environment));
+    }
+
+    fn configure(&mut self, update: &ConfigUpdate, told: &mut Told) {
+        let items = update.values.iter();
+        let items = items.map(|(key, json)| (vec![key.clone()], json.to_string()));
+        told.entries.push(Entry::Config(items.collect()));
+        if let Some(head) = &mut self.head {
+            head.config.extend(owned(&update.values));
         }
     }
 
@@ -204,6 +200,11 @@ impl Known {
         let start = self.head.as_ref().map_or(time.0, |head| head.start);
         time.seconds_since(Timestamp(start)).max(0.0)
     }
+}
+
+/// Copies, as the head and the summary keep them.
+fn owned(values: &Map<String, Json>) -> impl Iterator<Item = (String, Json)> {
+    values.iter().map(|(key, json)| (key.clone(), json.clone()))
 }
 
 fn console_text(line: &cresset_record::ConsoleLine) -> String {
