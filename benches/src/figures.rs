@@ -13,11 +13,21 @@ use crate::{Budget, Curve, Row, machine};
 /// Figures in the order in which they were measured.
 #[derive(Debug, Default)]
 pub struct Figures {
+    device: Option<String>,
     figures: Vec<Row>,
     curves: Vec<Curve>,
 }
 
 impl Figures {
+    /// Of a device, which is named beside the machine.
+    #[must_use]
+    pub fn of_device(name: String) -> Self {
+        Self {
+            device: Some(name),
+            ..Self::default()
+        }
+    }
+
     /// One that must keep to a budget.
     pub fn add(&mut self, name: String, value: f64, unit: &'static str, budget: Budget) {
         // What is beyond a hundredth is noise.
@@ -40,7 +50,10 @@ impl Figures {
     /// # Errors
     /// If the file cannot be written.
     pub fn show(&self, file: Option<&Path>) -> Result<()> {
-        let machine = machine();
+        let machine = match &self.device {
+            Some(device) => format!("{device}; {}", machine()),
+            None => machine(),
+        };
         let mut out = std::io::stdout().lock();
         writeln!(
             out,

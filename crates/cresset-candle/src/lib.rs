@@ -11,6 +11,9 @@ mod loss;
 mod names;
 mod observation;
 mod resumable;
+#[cfg(test)]
+#[path = "../tests/device/mod.rs"]
+mod testing;
 mod watch;
 
 pub use adamw::AdamW;

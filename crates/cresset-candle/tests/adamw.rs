@@ -1,8 +1,12 @@
 //! `AdamW` against candle's own, and its state.
 
-use candle_core::{DType, Device, Result, Tensor, Var};
+mod device;
+
+use candle_core::{DType, Result, Tensor, Var};
 use candle_nn::{Optimizer, ParamsAdamW};
 use cresset_candle::{AdamW, ResumableOptimizer};
+
+use crate::device::device;
 
 const SHAPES: [&[usize]; 4] = [&[3, 4, 3, 3], &[17], &[1], &[130, 33]];
 
@@ -17,7 +21,7 @@ fn noise(seed: u64, dims: &[usize], dtype: DType) -> Result<Tensor> {
             (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
         })
         .collect();
-    Tensor::from_vec(values, dims, &Device::Cpu)?.to_dtype(dtype)
+    Tensor::from_vec(values, dims, device())?.to_dtype(dtype)
 }
 
 fn variables(dtype: DType) -> Result<Vec<Var>> {
@@ -29,7 +33,7 @@ fn variables(dtype: DType) -> Result<Vec<Var>> {
 
 /// A loss whose gradients span many magnitudes, with zeros of both signs; the last variable gets none in every third step.
 fn loss(vars: &[Var], step: u64) -> Result<Tensor> {
-    let mut loss = Tensor::zeros((), vars[0].dtype(), &Device::Cpu)?;
+    let mut loss = Tensor::zeros((), vars[0].dtype(), device())?;
     let used = if step % 3 == 2 {
         vars.len() - 1
     } else {
@@ -187,9 +191,9 @@ fn a_state_that_does_not_fit_changes_nothing() -> Result<()> {
     let mut too_few = good.clone();
     too_few.slots.pop();
     let mut other_shape = good.clone();
-    other_shape.slots[3].value = Tensor::zeros((2, 2), DType::F32, &Device::Cpu)?;
+    other_shape.slots[3].value = Tensor::zeros((2, 2), DType::F32, device())?;
     let mut stranger = good.clone();
-    stranger.slots[0].parameter = Tensor::zeros(1, DType::F32, &Device::Cpu)?.id();
+    stranger.slots[0].parameter = Tensor::zeros(1, DType::F32, device())?.id();
     let mut no_rate = good.clone();
     no_rate.hyperparameters.remove("lr");
     for (bad, says) in [
@@ -231,7 +235,7 @@ fn moments_can_be_read_by_parameter() -> Result<()> {
         .collect();
     assert_eq!(first.to_vec1::<f32>()?, expected_first);
     assert_eq!(second.to_vec1::<f32>()?, expected_second);
-    let stranger = Tensor::zeros(1, DType::F32, &Device::Cpu)?;
+    let stranger = Tensor::zeros(1, DType::F32, device())?;
     assert!(optimizer.moments(stranger.id())?.is_none());
     Ok(())
 }

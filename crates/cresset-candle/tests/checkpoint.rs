@@ -1,15 +1,19 @@
 //! A run that is interrupted and resumed from a checkpoint, and checkpoints that must be refused.
 
+mod device;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use candle_core::{DType, Device, Module, ModuleT, Result, Tensor};
+use candle_core::{DType, Module, ModuleT, Result, Tensor};
 use candle_nn::{BatchNorm, Conv2d, Conv2dConfig, Linear, Optimizer, VarBuilder, VarMap};
 use cresset_candle::{
     AdamW, Checkpoint, CheckpointError, OptimizerSnapshot, ResumableOptimizer, TensorProblem,
     TrainState,
 };
+
+use crate::device::device;
 
 struct Net {
     conv: Conv2d,
@@ -42,10 +46,7 @@ struct Session {
 impl Session {
     fn new() -> Result<Self> {
         let varmap = VarMap::new();
-        let net = Net::new(
-            3,
-            VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu),
-        )?;
+        let net = Net::new(3, VarBuilder::from_varmap(&varmap, DType::F32, device()))?;
         let optimizer = AdamW::new_lr(varmap.all_vars(), 1e-2)?;
         Ok(Self {
             varmap,
@@ -58,8 +59,8 @@ impl Session {
         for step in steps {
             let values =
                 (0..4 * 36).map(|i| ((i as u64 * 37 + step * 101) % 89) as f32 / 44.0 - 1.0);
-            let x = Tensor::from_iter(values, &Device::Cpu)?.reshape((4, 1, 6, 6))?;
-            let y = Tensor::new(&[0u32, 1, 2, (step % 3) as u32], &Device::Cpu)?;
+            let x = Tensor::from_iter(values, device())?.reshape((4, 1, 6, 6))?;
+            let y = Tensor::new(&[0u32, 1, 2, (step % 3) as u32], device())?;
             let loss = candle_nn::loss::cross_entropy(&self.net.forward(&x)?, &y)?;
             self.optimizer.set_learning_rate(1e-2 / (1.0 + step as f64));
             self.optimizer.backward_step(&loss)?;
@@ -177,10 +178,7 @@ fn the_file_is_also_plain_weights() -> Result<()> {
     let path = dir.path().join("last.safetensors");
     let session = saved(&path);
     let mut varmap = VarMap::new();
-    Net::new(
-        3,
-        VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu),
-    )?;
+    Net::new(3, VarBuilder::from_varmap(&varmap, DType::F32, device()))?;
     varmap.load(&path)?;
     let plain = Session {
         varmap,
@@ -205,7 +203,7 @@ fn another_model_is_refused_and_left_as_it_is() -> Result<()> {
     saved(&path);
 
     let varmap = VarMap::new();
-    let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
+    let vb = VarBuilder::from_varmap(&varmap, DType::F32, device());
     candle_nn::conv2d(1, 4, 3, Conv2dConfig::default(), vb.pp("conv"))?;
     candle_nn::linear(4, 5, vb.pp("head"))?;
     candle_nn::linear(2, 2, vb.pp("extra"))?;
@@ -247,10 +245,7 @@ fn another_type_is_refused() -> Result<()> {
     let path = dir.path().join("last.safetensors");
     saved(&path);
     let varmap = VarMap::new();
-    Net::new(
-        3,
-        VarBuilder::from_varmap(&varmap, DType::F64, &Device::Cpu),
-    )?;
+    Net::new(3, VarBuilder::from_varmap(&varmap, DType::F64, device()))?;
     let message = Checkpoint::load(&path, &varmap, None)
         .unwrap_err()
         .to_string();
@@ -295,7 +290,7 @@ fn a_newer_version_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("future.safetensors");
     let metadata = [("cresset.checkpoint.version".to_owned(), "2".to_owned())].into();
-    let tensor = Tensor::zeros(1, DType::F32, &Device::Cpu).unwrap();
+    let tensor = Tensor::zeros(1, DType::F32, device()).unwrap();
     safetensors::serialize_to_file([("later", &tensor)], Some(metadata), &path).unwrap();
     let message = Session::new().unwrap().load(&path).unwrap_err().to_string();
     assert!(
@@ -357,10 +352,7 @@ fn an_optimizer_needs_its_own_state() {
 #[test]
 fn parameters_without_a_name_are_refused() -> Result<()> {
     let varmap = VarMap::new();
-    Net::new(
-        3,
-        VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu),
-    )?;
+    Net::new(3, VarBuilder::from_varmap(&varmap, DType::F32, device()))?;
     let foreign = Session::new()?.optimizer;
     let error = Checkpoint::capture(&varmap, Some(&foreign), &state()).unwrap_err();
     assert!(
@@ -375,7 +367,7 @@ fn parameters_without_a_name_are_refused() -> Result<()> {
     assert!(error.to_string().contains("twice"), "{error}");
 
     let reserved = VarMap::new();
-    let vb = VarBuilder::from_varmap(&reserved, DType::F32, &Device::Cpu);
+    let vb = VarBuilder::from_varmap(&reserved, DType::F32, device());
     vb.get_with_hints(1, "optimizer/lr", candle_nn::Init::Const(0.0))?;
     let error = Checkpoint::capture(&reserved, None, &state()).unwrap_err();
     assert!(

@@ -1,9 +1,13 @@
 //! An evaluation pass from tensors, read back from the run.
 
-use candle_core::{DType, Device, Result, Tensor};
+mod device;
+
+use candle_core::{DType, Result, Tensor};
 use cresset_candle::Evaluation;
 use cresset_record::{Content, Media, MediaDetail, RunDir, RunView};
 use cresset_run::{Level, Run, init};
+
+use crate::device::device;
 
 const CLASSES: [&str; 3] = ["good", "bridge", "void"];
 
@@ -44,13 +48,13 @@ fn pixels(view: &RunView, media: &Media) -> (u32, u32, Vec<u8>) {
 }
 
 fn logits(rows: &[[f32; 3]]) -> Result<Tensor> {
-    Tensor::new(rows.as_flattened(), &Device::Cpu)?.reshape((rows.len(), 3))
+    Tensor::new(rows.as_flattened(), device())?.reshape((rows.len(), 3))
 }
 
 /// Grey images, each of one brightness.
 fn flat_images(values: &[f32], height: usize, width: usize) -> Result<Tensor> {
     let n = values.len();
-    let images = Tensor::new(values, &Device::Cpu)?.reshape((n, 1, 1, 1))?;
+    let images = Tensor::new(values, device())?.reshape((n, 1, 1, 1))?;
     images.broadcast_as((n, 3, height, width))?.contiguous()
 }
 
@@ -62,12 +66,12 @@ fn a_pass_is_recorded_with_its_mistakes() -> Result<()> {
         let images = flat_images(&[0.0, 0.2, 0.4], 8, 6)?;
         evaluation.push(
             &first,
-            &Tensor::new(&[0u32, 2, 2], &Device::Cpu)?,
+            &Tensor::new(&[0u32, 2, 2], device())?,
             &[40, 41, 42],
             &images,
         )?;
         let second = logits(&[[5.0, 0.0, 0.0]])?.to_dtype(DType::BF16)?;
-        let target = Tensor::new(&[1i64], &Device::Cpu)?;
+        let target = Tensor::new(&[1i64], device())?;
         evaluation.push(&second, &target, &[43], &flat_images(&[1.0], 8, 6)?)?;
         let report = evaluation.finish(run, "val", 7);
         assert_eq!(report.accuracy, Some(0.5));
@@ -121,7 +125,7 @@ fn shown(evaluation: Evaluation, images: &Tensor) -> Result<Vec<(u32, u32, Vec<u
     let recorded = recorded(|run| {
         let mut evaluation = evaluation;
         let logits = logits(&vec![[9.0, 0.0, 0.0]; rows])?;
-        let targets = Tensor::ones(rows, DType::U8, &Device::Cpu)?;
+        let targets = Tensor::ones(rows, DType::U8, device())?;
         let indices: Vec<u64> = (0..rows as u64).collect();
         evaluation.push(&logits, &targets, &indices, images)?;
         evaluation.finish(run, "test", 0);
@@ -136,7 +140,7 @@ fn shown(evaluation: Evaluation, images: &Tensor) -> Result<Vec<(u32, u32, Vec<u
 #[test]
 fn large_images_become_thumbnails_by_averaging() -> Result<()> {
     // Columns alternate between black and white.
-    let stripes = Tensor::arange(0u32, 300, &Device::Cpu)?.to_dtype(DType::F32)?;
+    let stripes = Tensor::arange(0u32, 300, device())?.to_dtype(DType::F32)?;
     let stripes = (&stripes - (&stripes * 0.5)?.floor()?.affine(2.0, 0.0)?)?;
     let images = stripes.broadcast_as((1, 3, 500, 300))?.contiguous()?;
     let found = shown(Evaluation::new(CLASSES), &images)?;
@@ -159,16 +163,16 @@ fn normalised_and_byte_images_are_shown_as_they_were() -> Result<()> {
     let (mean, std) = ([0.5, 0.25, 0.0], [0.5, 0.25, 1.0]);
     let original = [0.8f32, 0.2, 0.6];
     let planes: Vec<f32> = (0..3).map(|c| (original[c] - mean[c]) / std[c]).collect();
-    let images = Tensor::new(&planes[..], &Device::Cpu)?.reshape((1, 3, 1, 1))?;
+    let images = Tensor::new(&planes[..], device())?.reshape((1, 3, 1, 1))?;
     let images = images.broadcast_as((1, 3, 4, 4))?;
     let found = shown(Evaluation::new(CLASSES).denormalize(mean, std), &images)?;
     assert_eq!(found[0].2[..3], [204, 51, 153]);
 
-    let bytes = Tensor::new(&[7u8, 100, 255], &Device::Cpu)?.reshape((1, 3, 1, 1))?;
+    let bytes = Tensor::new(&[7u8, 100, 255], device())?.reshape((1, 3, 1, 1))?;
     let found = shown(Evaluation::new(CLASSES), &bytes.broadcast_as((1, 3, 4, 4))?)?;
     assert_eq!(found[0].2[..3], [7, 100, 255]);
 
-    let wide = Tensor::full(127.5f32, (1, 1, 4, 4), &Device::Cpu)?;
+    let wide = Tensor::full(127.5f32, (1, 1, 4, 4), device())?;
     let found = shown(Evaluation::new(CLASSES).pixel_range(0.0..=255.0), &wide)?;
     assert_eq!(found[0].2[..3], [128, 128, 128]);
     Ok(())
@@ -181,8 +185,8 @@ fn mistakes_are_bounded_and_bad_rows_reported() -> Result<()> {
             .mistakes_per_pair(2)
             .max_mistakes(3);
         // One logit a row, of the second class.
-        let logits = Tensor::new(&[4f32, 3.0, 2.0, -1.0, -2.0, f32::NAN, 1.0], &Device::Cpu)?;
-        let targets = Tensor::new(&[0i64, 0, 0, 1, 1, 1, -100], &Device::Cpu)?;
+        let logits = Tensor::new(&[4f32, 3.0, 2.0, -1.0, -2.0, f32::NAN, 1.0], device())?;
+        let targets = Tensor::new(&[0i64, 0, 0, 1, 1, 1, -100], device())?;
         let images = flat_images(&[0.1; 7], 2, 2)?;
         let indices: Vec<u64> = (10..17).collect();
         evaluation.push(&logits.reshape((7, 1))?, &targets, &indices, &images)?;
@@ -208,7 +212,7 @@ fn mistakes_are_bounded_and_bad_rows_reported() -> Result<()> {
 #[test]
 fn what_does_not_fit_together_is_refused() -> Result<()> {
     let logits = logits(&[[1.0, 2.0, 3.0]; 2])?;
-    let targets = Tensor::new(&[0u32, 1], &Device::Cpu)?;
+    let targets = Tensor::new(&[0u32, 1], device())?;
     let images = flat_images(&[0.0; 2], 4, 4)?;
     let refuse = |logits: &Tensor, targets: &Tensor, indices: &[u64], images: &Tensor| {
         let mut evaluation = Evaluation::new(CLASSES).denormalize([0.5; 3], [0.5; 3]);
@@ -270,7 +274,7 @@ fn what_does_not_fit_together_is_refused() -> Result<()> {
 fn a_disabled_run_still_gets_its_metrics() -> Result<()> {
     let run = init("evaluation").disabled(true).start().unwrap();
     let mut evaluation = Evaluation::new(CLASSES);
-    let targets = Tensor::new(&[2u32], &Device::Cpu)?;
+    let targets = Tensor::new(&[2u32], device())?;
     evaluation.push_without_images(&logits(&[[1.0, 2.0, 3.0]])?, &targets, &[0])?;
     assert_eq!(evaluation.finish(&run, "val", 0).accuracy, Some(1.0));
     Ok(())

@@ -5,12 +5,13 @@ use half::{bf16, f16};
 
 use super::*;
 use crate::host::tensor_stats;
+use crate::testing::device;
 use cresset_run::watch::Slots;
 
-/// What the operations find for tensors on candle's CPU device.
+/// What the operations find.
 fn measure(tensors: &[Tensor]) -> Result<Vec<TensorStats>> {
     let mut stats = DeviceStats::default();
-    let begun = stats.before_step(&Device::Cpu, tensors, &[], false)?;
+    let begun = stats.before_step(device(), tensors, &[], false)?;
     Ok(stats.after_step(begun, &[])?.read()?.gradients)
 }
 
@@ -19,7 +20,8 @@ fn check(tensors: &[Tensor]) -> Result<()> {
     let found = measure(tensors)?;
     assert_eq!(found.len(), tensors.len());
     for (tensor, found) in tensors.iter().zip(found) {
-        let expected = tensor_stats(tensor, &mut Accumulator::new())?;
+        let on_host = tensor.to_device(&Device::Cpu)?;
+        let expected = tensor_stats(&on_host, &mut Accumulator::new())?;
         assert_same(&found, &expected);
     }
     Ok(())
@@ -52,7 +54,7 @@ fn assert_same(found: &TensorStats, expected: &TensorStats) {
 }
 
 fn vector<T: WithDType>(values: &[T]) -> Result<Tensor> {
-    Tensor::new(values, &Device::Cpu)
+    Tensor::new(values, device())
 }
 
 /// All numbers of 16 bits: NaN, infinities, subnormals, zeros, powers of two and all else.
@@ -111,7 +113,7 @@ fn tensors_of_all_sizes_and_types_together() -> Result<()> {
     tensors.push(vector(&[f32::INFINITY, f32::NAN])?);
     tensors.push(vector(&[f32::NAN; 300])?);
     tensors.push(vector::<f32>(&[])?);
-    tensors.push(Tensor::new(1.5f32, &Device::Cpu)?);
+    tensors.push(Tensor::new(1.5f32, device())?);
     check(&tensors)
 }
 
@@ -159,7 +161,7 @@ fn distances_are_those_of_the_step() -> Result<()> {
         small(&[1.0, 2.0], DType::F16)?,
     ];
     let mut stats = DeviceStats::default();
-    let begun = stats.before_step(&Device::Cpu, &[], &parameters, true)?;
+    let begun = stats.before_step(device(), &[], &parameters, true)?;
     let found = stats.after_step(begun, &moved)?.read()?.distances;
     assert!(
         (found[0] / expected - 1.0).abs() < 1e-6,
@@ -186,7 +188,7 @@ fn gradients_and_parameters_come_back_in_order() -> Result<()> {
     ];
     let mut stats = DeviceStats::default();
     for keep in [true, false] {
-        let begun = stats.before_step(&Device::Cpu, &gradients, &parameters, keep)?;
+        let begun = stats.before_step(device(), &gradients, &parameters, keep)?;
         let outcome = stats.after_step(begun, &parameters)?.read()?;
         let max = |stats: &[TensorStats]| stats.iter().map(|s| s.max).collect::<Vec<_>>();
         assert_eq!(max(&outcome.gradients)[..2], [1.0, 2.0]);
@@ -199,7 +201,7 @@ fn gradients_and_parameters_come_back_in_order() -> Result<()> {
 
 #[test]
 fn the_documented_number_of_pages() -> Result<()> {
-    let zeros = |n: usize| Tensor::zeros(n, DType::F32, &Device::Cpu);
+    let zeros = |n: usize| Tensor::zeros(n, DType::F32, device());
     // Convolutions, projections, head and the norms of a ResNet-8, 16 channels wide, for ten classes.
     let sizes = [
         432, 2304, 2304, 4608, 9216, 512, 18432, 36864, 2048, 640, 10, 16, 16, 16, 16, 16, 16, 32,

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use candle_core::{Device, Result};
+use candle_core::Result;
 use candle_nn::Optimizer;
 use cresset_candle::Watch;
 use cresset_run::{Cadence, Level, init};
 
+use crate::device::device;
 use crate::support::*;
 
 /// With any cadence: the step of a bad loss is looked at.
-pub(crate) fn a_bad_value_is_named_with_its_step(device: &Device, cadence: Cadence) -> Result<()> {
-    let net = Net::new(device)?;
+fn a_bad_value_is_named_with_its_step(cadence: Cadence) -> Result<()> {
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let mut optimizer = Watch::new(run)
             .cadence(cadence)
@@ -70,18 +71,18 @@ pub(crate) fn a_bad_value_is_named_with_its_step(device: &Device, cadence: Caden
 
 #[test]
 fn a_bad_value_is_named_with_its_step_when_every_step_is_watched() -> Result<()> {
-    a_bad_value_is_named_with_its_step(&Device::Cpu, Cadence::Every(1))
+    a_bad_value_is_named_with_its_step(Cadence::Every(1))
 }
 
 #[test]
 fn a_bad_value_is_named_with_its_step_under_a_budget() -> Result<()> {
-    a_bad_value_is_named_with_its_step(&Device::Cpu, Cadence::Budget(1e-9))
+    a_bad_value_is_named_with_its_step(Cadence::Budget(1e-9))
 }
 
 /// candle's `relu` makes 0 of NaN, so that a network can train on as if nothing were wrong.
 #[test]
 fn a_bad_value_that_the_loss_does_not_show_is_named() -> Result<()> {
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let mut optimizer = every_step(run).optimizer(net.adamw()?, &net.varmap);
         train(&net, &mut optimizer, run, 0..3)?;
@@ -104,7 +105,7 @@ fn a_bad_value_that_the_loss_does_not_show_is_named() -> Result<()> {
 
 #[test]
 fn observations_that_a_busy_worker_cannot_take_are_counted() -> Result<()> {
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let mut optimizer = every_step(run).optimizer(net.adamw()?, &net.varmap);
         let release = occupy_worker(run);
@@ -136,7 +137,7 @@ fn observations_that_a_busy_worker_cannot_take_are_counted() -> Result<()> {
 
 #[test]
 fn the_first_bad_step_is_observed_even_while_the_worker_is_busy() -> Result<()> {
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let mut optimizer = every_step(run).optimizer(net.adamw()?, &net.varmap);
         let release = occupy_worker(run);
@@ -161,7 +162,7 @@ fn the_first_bad_step_is_observed_even_while_the_worker_is_busy() -> Result<()> 
 
 #[test]
 fn variables_without_gradient_are_reported_once() -> Result<()> {
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let mut optimizer = every_step(run).optimizer(net.adamw()?, &net.varmap);
         train(&net, &mut optimizer, run, 0..25)
@@ -187,7 +188,7 @@ fn a_disabled_run_records_nothing_and_changes_nothing() -> Result<()> {
         .disabled(true)
         .start()
         .unwrap();
-    let (plain, watched) = (Net::new(&Device::Cpu)?, Net::new(&Device::Cpu)?);
+    let (plain, watched) = (Net::new(device())?, Net::new(device())?);
     let mut reference = plain.adamw()?;
     let mut optimizer = every_step(&run).optimizer(watched.adamw()?, &watched.varmap);
     for step in 0..5 {

@@ -1,15 +1,17 @@
 //! What is recorded, and that watching changes nothing.
 
-use candle_core::{DType, Device, Module, Result, Tensor, Var};
+use candle_core::{DType, Module, Result, Tensor, Var};
 use candle_nn::{Optimizer, SGD, VarBuilder, VarMap, linear};
 use cresset_candle::{AdamW, Watch, Watched, watch};
 use cresset_run::{Cadence, init};
 
+use crate::device::device;
 use crate::support::*;
 
-pub(crate) fn what_is_recorded_is_what_was_there(device: &Device) -> Result<()> {
-    let net = Net::new(device)?;
-    let exact = device.is_cpu();
+#[test]
+fn what_is_recorded_is_what_was_there() -> Result<()> {
+    let net = Net::new(device())?;
+    let exact = device().is_cpu();
     let mut expected = Vec::new();
     let view = recorded(|run| {
         let mut optimizer = every_step(run).optimizer(net.adamw()?, &net.varmap);
@@ -82,12 +84,8 @@ pub(crate) fn what_is_recorded_is_what_was_there(device: &Device) -> Result<()> 
 }
 
 #[test]
-fn what_is_recorded_is_what_was_there_on_a_cpu() -> Result<()> {
-    what_is_recorded_is_what_was_there(&Device::Cpu)
-}
-
-pub(crate) fn weights_are_those_of_the_unwatched_run(device: &Device) -> Result<()> {
-    let (plain, watched) = (Net::new(device)?, Net::new(device)?);
+fn weights_are_those_of_the_unwatched_run() -> Result<()> {
+    let (plain, watched) = (Net::new(device())?, Net::new(device())?);
     let mut optimizer = plain.adamw()?;
     for step in 0..20 {
         optimizer.backward_step(&plain.loss(step)?)?;
@@ -111,14 +109,37 @@ pub(crate) fn weights_are_those_of_the_unwatched_run(device: &Device) -> Result<
     Ok(())
 }
 
+/// On a device a loss is read while later steps are computed, into memory that was used before.
 #[test]
-fn weights_are_those_of_the_unwatched_run_on_a_cpu() -> Result<()> {
-    weights_are_those_of_the_unwatched_run(&Device::Cpu)
+fn losses_read_late_are_those_read_at_once() -> Result<()> {
+    let net = Net::new(device())?;
+    let mut at_once = Vec::new();
+    let view = recorded(|run| {
+        let mut optimizer = every_step(run).optimizer(net.adamw()?, &net.varmap);
+        let mut kept = Vec::new();
+        for step in 0..300 {
+            let loss = net.loss(step)?;
+            cresset_candle::log_tensor(run, step, "doubled", &loss.affine(2.0, 0.0)?);
+            optimizer.backward_step(&loss)?;
+            kept.push(loss.detach());
+        }
+        for (step, loss) in (0..).zip(&kept) {
+            at_once.push((step, values(loss)[0]));
+        }
+        Ok(())
+    })?;
+    assert_eq!(scalars(&view, "train/loss"), at_once);
+    let doubled: Vec<_> = at_once
+        .iter()
+        .map(|(step, loss)| (*step, 2.0 * loss))
+        .collect();
+    assert_eq!(scalars(&view, "doubled"), doubled);
+    Ok(())
 }
 
 #[test]
 fn several_models_are_told_apart_by_prefixes() -> Result<()> {
-    let (actor, critic) = (Net::new(&Device::Cpu)?, Net::new(&Device::Cpu)?);
+    let (actor, critic) = (Net::new(device())?, Net::new(device())?);
     let view = recorded(|run| {
         let mut a = every_step(run)
             .prefix("actor")
@@ -148,12 +169,13 @@ fn several_models_are_told_apart_by_prefixes() -> Result<()> {
 }
 
 /// A loss of one weight of each type: ∂/∂w = x.
-pub(crate) fn variables_of_all_types(device: &Device) -> Result<()> {
+#[test]
+fn variables_of_all_types() -> Result<()> {
     let types = [DType::F16, DType::BF16, DType::F32, DType::F64];
     let varmap = VarMap::new();
     let mut vars = Vec::new();
     for dtype in types {
-        let var = Var::from_tensor(&Tensor::new(&[0.5f32, -2.0, 0.0], device)?.to_dtype(dtype)?)?;
+        let var = Var::from_tensor(&Tensor::new(&[0.5f32, -2.0, 0.0], device())?.to_dtype(dtype)?)?;
         varmap
             .data()
             .lock()
@@ -161,7 +183,7 @@ pub(crate) fn variables_of_all_types(device: &Device) -> Result<()> {
             .insert(dtype.as_str().into(), var.clone());
         vars.push(var);
     }
-    let x = Tensor::new(&[1f32, -0.25, 3.0], device)?;
+    let x = Tensor::new(&[1f32, -0.25, 3.0], device())?;
     let view = recorded(|run| {
         let sgd = SGD::new(varmap.all_vars(), 0.5)?;
         let mut optimizer = every_step(run).optimizer(sgd, &varmap);
@@ -200,13 +222,8 @@ pub(crate) fn variables_of_all_types(device: &Device) -> Result<()> {
 }
 
 #[test]
-fn variables_of_all_types_on_a_cpu() -> Result<()> {
-    variables_of_all_types(&Device::Cpu)
-}
-
-#[test]
 fn a_resumed_run_goes_on_at_its_step() -> Result<()> {
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let watch = Watch::new(run).cadence(Cadence::Every(10));
         let mut optimizer = watch.optimizer(net.adamw()?, &net.varmap);
@@ -223,7 +240,7 @@ fn a_resumed_run_goes_on_at_its_step() -> Result<()> {
 
 #[test]
 fn what_is_not_wanted_is_left_out() -> Result<()> {
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let kinds = |watch: fn(Watch) -> Watch| -> Result<Vec<String>> {
         let view = recorded(|run| {
             let mut optimizer = watch(every_step(run)).optimizer(net.adamw()?, &net.varmap);
@@ -251,8 +268,8 @@ fn what_is_not_wanted_is_left_out() -> Result<()> {
 #[test]
 fn layers_built_later_are_watched_from_then_on() -> Result<()> {
     let varmap = VarMap::new();
-    let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
-    let x = Tensor::new(&[[1f32, 2.0]], &Device::Cpu)?;
+    let vb = VarBuilder::from_varmap(&varmap, DType::F32, device());
+    let x = Tensor::new(&[[1f32, 2.0]], device())?;
     let first = linear(2, 2, vb.pp("first"))?;
     let view = recorded(|run| {
         let mut optimizer = every_step(run).optimizer(SGD::new(vec![], 0.1)?, &varmap);
@@ -277,7 +294,7 @@ fn the_wrapper_is_the_optimizer() -> Result<()> {
         optimizer.step(&grads)?;
         Ok(optimizer)
     }
-    let net = Net::new(&Device::Cpu)?;
+    let net = Net::new(device())?;
     let view = recorded(|run| {
         let optimizer: Watched<AdamW> = generic(watch(run, net.adamw()?, &net.varmap), &net)?;
         assert_eq!(optimizer.params().lr, 0.5);
@@ -304,10 +321,10 @@ fn scalar_tensors_are_logged() -> Result<()> {
         .into_iter()
         .enumerate()
     {
-        let scalar = Tensor::new(&[[3f32]], &Device::Cpu)?.to_dtype(dtype)?;
+        let scalar = Tensor::new(&[[3f32]], device())?.to_dtype(dtype)?;
         cresset_candle::log_tensor(&run, step as u64, "x", &scalar);
     }
-    cresset_candle::log_tensor(&run, 9, "x", &Tensor::new(&[1f32, 2.0], &Device::Cpu)?);
+    cresset_candle::log_tensor(&run, 9, "x", &Tensor::new(&[1f32, 2.0], device())?);
     assert_eq!(run.finish().lost, 1, "a vector is no scalar");
     let expected: Vec<(u64, f64)> = (0..5).map(|step| (step, 3.0)).collect();
     assert_eq!(scalars(&view(&path), "x"), expected);
