@@ -1,7 +1,7 @@
 //! What the benchmarks share: clocks that count processor time, memory of a process, percentiles, and budgets.
 //!
 //! The benchmarks are the programs in `src/bin`: `record` measures what recording costs, beside other trackers; `store` the
-//! index of runs; `stats` the fused pass over a tensor; `watch` what observing a model costs a training; `ship` how a server keeps up; `scale` how the cost of recording grows.
+//! index of runs; `stats` the fused pass over a tensor; `watch` what observing a model costs a training; `ship` how a server keeps up; `scale` how the cost of recording grows; `gpu` what observing costs on an NVIDIA GPU.
 
 pub mod budget;
 mod clock;

@@ -23,7 +23,8 @@ use cresset_run::Cadence;
 use training::{Mode, Training, Turn};
 use workload::Workload;
 
-const ROUNDS: usize = 7;
+/// Each training is first in one round.
+const ROUNDS: usize = MODES.len();
 const TURN: Duration = Duration::from_secs(1);
 /// By the end of these, kernels are loaded and the device's memory pool has grown.
 const WARM_UP: u64 = 20;
@@ -84,9 +85,11 @@ fn measure(workload: Workload, device: &Device, figures: &mut Figures) -> Result
     let step = trainings[0].turn(WARM_UP)?.wall / WARM_UP as f64;
     let steps = (TURN.as_secs_f64() / step).ceil() as u64;
     let mut turns = vec![Vec::new(); trainings.len()];
-    for _ in 0..ROUNDS {
-        for (training, turns) in trainings.iter_mut().zip(&mut turns) {
-            turns.push(training.turn(steps)?);
+    for round in 0..ROUNDS {
+        // What comes first in a round is slower.
+        for i in 0..trainings.len() {
+            let i = (round + i) % trainings.len();
+            turns[i].push(trainings[i].turn(steps)?);
         }
     }
     let of = |turns: &[Turn], figure: fn(&Turn) -> f64| {
