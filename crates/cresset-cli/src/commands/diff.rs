@@ -19,6 +19,8 @@ use crate::{flat, human, locate, select, theme};
 
 /// Columns of a value on a terminal; all of it is in the JSON.
 const LONGEST: usize = 48;
+/// Up to so many keys that the same runs lack have a row each.
+const ROWS: usize = 4;
 /// Paths of the environment that differ in any two runs.
 const OWN: [&str; 2] = ["slurm.job_id", "program.pid"];
 
@@ -35,7 +37,7 @@ pub(crate) fn run(a: &DiffArguments, dir: Option<&Path>, out: &mut Output) -> an
         serde_json::to_writer_pretty(&mut *out, &differences)?;
         out.write_all(b"\n")?;
     } else {
-        differences.print(out)?;
+        differences.print(a.all, out)?;
     }
     Ok(Exit::Ok)
 }
@@ -63,6 +65,13 @@ struct Compared<'a> {
 struct Row {
     key: String,
     values: Vec<Json>,
+}
+
+impl Row {
+    /// Which runs have a value.
+    fn has(&self) -> Vec<bool> {
+        self.values.iter().map(|value| !value.is_null()).collect()
+    }
 }
 
 impl<'a> Differences<'a> {
@@ -95,7 +104,7 @@ impl<'a> Differences<'a> {
         }
     }
 
-    fn print(&self, out: &mut Output) -> io::Result<()> {
+    fn print(&self, all: bool, out: &mut Output) -> io::Result<()> {
         let titles = self.titles();
         let parts = [
             ("Run", &self.run, String::new()),
@@ -115,7 +124,15 @@ impl<'a> Differences<'a> {
                 Span::styled(title, theme::STRONG),
                 Span::styled(format!("  {note}"), theme::QUIET),
             ]))?;
-            print_table(&titles, rows, out)?;
+            let lists = match title {
+                "Summary" if !all => missing(rows),
+                _ => BTreeMap::new(),
+            };
+            let rows = rows.iter().filter(|row| !lists.contains_key(&row.has()));
+            print_table(&titles, &rows.collect::<Vec<_>>(), out)?;
+            for (has, keys) in lists {
+                print_missing(&titles, &has, &keys, out)?;
+            }
         }
         if is_first {
             out.line("nothing differs")?;
@@ -214,7 +231,38 @@ fn differing(runs: &[BTreeMap<String, Json>]) -> Vec<Row> {
     keys.into_iter().filter(differs).map(row).collect()
 }
 
-fn print_table(titles: &[String], rows: &[Row], out: &mut Output) -> io::Result<()> {
+/// Keys that some runs have and the others lack, where they are many: a run that ended early has none of what comes last, and
+/// a row for each would hide what differs.
+fn missing(rows: &[Row]) -> BTreeMap<Vec<bool>, Vec<&str>> {
+    let mut lists: BTreeMap<Vec<bool>, Vec<&str>> = BTreeMap::new();
+    for row in rows {
+        lists.entry(row.has()).or_default().push(&row.key);
+    }
+    lists.retain(|has, keys| has.contains(&false) && keys.len() > ROWS);
+    lists
+}
+
+fn print_missing(
+    titles: &[String],
+    has: &[bool],
+    keys: &[&str],
+    out: &mut Output,
+) -> io::Result<()> {
+    let having = titles.iter().zip(has).filter(|(_, has)| **has);
+    let having: Vec<&str> = having.map(|(title, _)| title.as_str()).collect();
+    let keys = human::clean(&keys.join(", "));
+    let text = format!("only in {}: {keys}", having.join(", "));
+    let columns = usize::from(out.width().unwrap_or(u16::MAX)).saturating_sub(2);
+    for line in human::wrap(&text, columns) {
+        out.line(Span::styled(format!("  {line}"), theme::QUIET))?;
+    }
+    Ok(())
+}
+
+fn print_table(titles: &[String], rows: &[&Row], out: &mut Output) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let first = Column::whole("");
     let columns = titles.iter().map(|title| Column::text(title));
     let mut table = Table::new(std::iter::once(first).chain(columns).collect());

@@ -86,6 +86,41 @@ fn what_differs_between_two_runs_and_nothing_else() {
 }
 
 #[test]
+fn what_one_run_never_came_to_is_a_line_and_no_table() {
+    let project = Project::new();
+    for (id, name, is_tested) in [
+        ("0f3k2aaaaaaaa", "calm-harbor-1", true),
+        ("0f3k2abbbbbbb", "late-ember-9", false),
+    ] {
+        let mut log = Log::begin(&project.root(), start(id, name));
+        let metrics = ["accuracy", "auc", "f1", "loss", "recall"].map(|key| format!("test/{key}"));
+        let tested = metrics.iter().map(|key| (key.as_str(), 0.5));
+        let mut values = vec![("train/loss", if is_tested { 0.1 } else { 2.5 })];
+        values.extend(tested.filter(|_| is_tested));
+        log.step(7, &values);
+        log.end(8.0, Outcome::Finished);
+    }
+    let arguments = ["diff", "calm-harbor-1", "late-ember-9"];
+    let printed = project.cresset(&arguments).printed();
+    let summary = printed.split("Summary").nth(1).unwrap();
+    assert_eq!(
+        summary.lines().skip(1).take(3).collect::<Vec<_>>(),
+        [
+            "              calm-harbor-1  late-ember-9",
+            "  train/loss  0.1            2.5",
+            "  only in calm-harbor-1: test/accuracy, test/auc, test/f1, test/loss, test/recall",
+        ]
+    );
+    let all = ["diff", "calm-harbor-1", "late-ember-9", "--all"];
+    let all = project.cresset(&all).printed();
+    let auc = all.lines().find(|line| line.contains("test/auc")).unwrap();
+    assert_eq!(
+        auc.split_whitespace().collect::<Vec<_>>(),
+        ["test/auc", "0.5", "–"]
+    );
+}
+
+#[test]
 fn three_runs_and_runs_that_are_alike() {
     let project = project();
     let three = project
