@@ -9,6 +9,7 @@ mod trouble;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -16,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cresset_record::{Batch, Follower, Record, Root, RunDir, RunView, State};
-use cresset_run::{Image, Run, init};
+use cresset_run::{Durability, Image, Run, init};
 use proxy::Proxy;
 use tempfile::TempDir;
 
@@ -78,6 +79,25 @@ impl Server {
 
     fn root(&self) -> Root {
         Root::new(&self.dir)
+    }
+
+    /// How many pieces of logs it was sent.
+    fn pieces(&self) -> u64 {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let key = &self.key;
+        let head = format!(
+            "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n",
+            self.port
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let answer = std::io::read_to_string(stream).unwrap();
+        let counts = answer.lines().filter(|line| {
+            line.starts_with("cresset_http_requests_total")
+                && line.contains("/intake/{rank}/{index}")
+        });
+        let counts = counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        counts.sum()
     }
 }
 
@@ -320,6 +340,37 @@ fn trainer() {
         );
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Each piece is a request, and the log is synchronised for it: what comes meanwhile goes with the next look, a fifth of a second later.
+#[test]
+fn a_run_that_writes_all_the_time_is_carried_with_few_requests() {
+    let here = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let run = init("busy").dir(here.path()).id("busy");
+    let run = run.durability(Durability::Written).start().unwrap();
+    let (key, sync) = (Some(server.key.as_str()), ["sync", "--to", &address]);
+    let mut watch = command(here.path(), key, &sync);
+    let mut watch = watch.arg("--watch").stdout(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    for step in 0..2_000 {
+        run.log(step, [("loss", 1.0)]);
+        // Slower than a sender carries, faster than it looks.
+        thread::sleep(Duration::from_micros(500));
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    let looks = begun.elapsed().as_millis() as u64 / 200;
+    let pieces = server.pieces();
+    assert!(
+        (1..=looks + 2).contains(&pieces),
+        "{pieces} pieces in {looks} looks"
+    );
+    run.finish();
+    let rest = cresset(here.path(), key, &sync);
+    assert!(rest.status.success(), "{rest:?}");
+    assert_same(&Root::new(here.path()), &server.root(), 1);
 }
 
 #[test]

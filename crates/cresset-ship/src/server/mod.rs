@@ -133,7 +133,7 @@ impl Server {
         Ok(())
     }
 
-    /// Sends what one writer has; `true` if that was all.
+    /// Sends what one writer has; `true` if that was all, or all that there was a moment ago of one that goes on.
     fn carry_writer(
         &mut self,
         rank: Rank,
@@ -154,6 +154,11 @@ impl Server {
             };
             *frames += piece.frames;
             self.carry_piece(rank, index, &piece, look)?;
+            // What was written meanwhile waits for the next turn: each piece is a request, and the log has to be on the disk for it, for
+            // which a writer that writes all the time has to wait.
+            if look.is_last(rank, index) && writer::is_small(&piece) {
+                return Ok(true);
+            }
             if began.elapsed() >= TURN {
                 return Ok(false);
             }

@@ -42,6 +42,11 @@ impl Look {
         Ok(Self { segments, live })
     }
 
+    /// Whether a writer that goes on writes this segment.
+    pub(super) fn is_last(&self, rank: Rank, index: u32) -> bool {
+        self.live.contains(&rank) && self.following(rank, Some(index)).is_none()
+    }
+
     /// The segment after this one, or the first.
     fn following(&self, rank: Rank, at: Option<u32>) -> Option<u32> {
         let own = self.segments.iter().filter(|(r, _)| *r == rank);
@@ -163,6 +168,11 @@ impl Writer {
         self.host.take_if(|host| !host.is_empty());
         Ok(())
     }
+}
+
+/// Whether there were no more frames when it was read.
+pub(super) fn is_small(piece: &Piece) -> bool {
+    piece.bytes.len() < PIECE
 }
 
 fn host(run: &RunDir, rank: Rank) -> String {
