@@ -71,10 +71,10 @@ impl Shipment {
         &self.to
     }
 
-    /// Whether it is time for another try.
+    /// When it is time for another try.
     #[must_use]
-    pub fn is_due(&self) -> bool {
-        Instant::now() >= self.not_before
+    pub fn due(&self) -> Instant {
+        self.not_before
     }
 
     /// Carries some more, for a second or so.

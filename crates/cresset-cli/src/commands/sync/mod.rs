@@ -6,7 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,7 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
     limit_rate(a.limit_rate.unwrap_or_default());
     let work = Work {
         queue: Mutex::default(),
+        changed: Condvar::new(),
         frames: AtomicU64::new(0),
         bytes: AtomicU64::new(0),
         patience: Duration::from_secs(a.patience),
@@ -60,7 +61,11 @@ pub(crate) fn run(a: &SyncArguments, dir: Option<&Path>, out: &mut Output) -> an
             }
             tally.begun += work.begin(run, &places, &credentials, &mut known);
         }
-        for _ in 0..AT_ONCE {
+        let threads = match work.waits_for_more {
+            true => AT_ONCE,
+            false => AT_ONCE.min(tally.begun),
+        };
+        for _ in 0..threads {
             let said = said.clone();
             scope.spawn(|| work.carry(said));
         }
@@ -145,6 +150,8 @@ fn bytes(run: &RunDir) -> anyhow::Result<u64> {
 /// The shipments that wait for one of the threads.
 struct Work {
     queue: Mutex<Queue>,
+    /// There is more to carry, or no more.
+    changed: Condvar,
     /// Carried so far.
     frames: AtomicU64,
     /// Of all logs together, gone through so far.
@@ -204,6 +211,13 @@ struct Ends<'a>(&'a Work);
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
         self.0.lock().ends = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Turn {
+    fn due(&self) -> Instant {
+        self.next.max(self.shipment.due())
     }
 }
 
@@ -231,38 +245,42 @@ impl Work {
             }
         });
         self.lock().waiting.extend(turns);
+        self.changed.notify_all();
         places.len()
     }
 
     /// A thread: takes turns until there are none.
     fn carry(&self, said: mpsc::Sender<News>) {
-        while let Some(turn) = self.take() {
-            let Some(mut turn) = turn else {
-                thread::sleep(LOOK / 10);
-                continue;
-            };
+        while let Some(mut turn) = self.take() {
             let again = self.step(&mut turn, &said);
             let mut queue = self.lock();
             queue.out -= 1;
-            if again {
-                queue.waiting.push_back(turn);
+            match again {
+                // Whoever gives it back is the one to wait for it.
+                true => queue.waiting.push_back(turn),
+                false => self.changed.notify_all(),
             }
         }
     }
 
-    /// `None` at the end; `Some(None)` if nothing is due.
-    #[expect(clippy::option_option, reason = "none now and none ever are different")]
-    fn take(&self) -> Option<Option<Turn>> {
+    /// The first that is due, once there is one; `None` at the end.
+    fn take(&self) -> Option<Turn> {
         let mut queue = self.lock();
-        if queue.ends || (queue.waiting.is_empty() && queue.out == 0 && !self.waits_for_more) {
-            return None;
+        loop {
+            if queue.ends || (queue.waiting.is_empty() && queue.out == 0 && !self.waits_for_more) {
+                return None;
+            }
+            let now = Instant::now();
+            let place = queue.waiting.iter().position(|turn| turn.due() <= now);
+            if let Some(turn) = place.and_then(|place| queue.waiting.remove(place)) {
+                queue.out += 1;
+                return Some(turn);
+            }
+            let next = queue.waiting.iter().map(Turn::due).min();
+            let wait = next.map_or(SCAN, |next| next.saturating_duration_since(now));
+            let waited = self.changed.wait_timeout(queue, wait);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let now = Instant::now();
-        let due = |turn: &Turn| turn.next <= now && turn.shipment.is_due();
-        let found = queue.waiting.iter().position(due);
-        let turn = found.and_then(|place| queue.waiting.remove(place));
-        queue.out += usize::from(turn.is_some());
-        Some(turn)
     }
 
     /// Carries some of one run; `true` if it is to be gone on with.
