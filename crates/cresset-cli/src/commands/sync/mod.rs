@@ -255,10 +255,12 @@ impl Work {
             let again = self.step(&mut turn, &said);
             let mut queue = self.lock();
             queue.out -= 1;
-            match again {
-                // Whoever gives it back is the one to wait for it.
-                true => queue.waiting.push_back(turn),
-                false => self.changed.notify_all(),
+            if again {
+                queue.waiting.push_back(turn);
+                // It may be due before what the others wait for, and this thread may be busy with another by then.
+                self.changed.notify_one();
+            } else {
+                self.changed.notify_all();
             }
         }
     }
