@@ -279,20 +279,21 @@ impl Inbox {
     /// Says that the writer is done with what it took last, and whether the disk has all of it.
     pub(crate) fn settle(&self, is_safe: bool) {
         let mut state = lock(&self.state);
-        if state.flushes.taken > state.flushes.settled {
-            state.flushes.settled = state.flushes.taken;
-            state.flushes.is_safe = is_safe;
-            self.settled.notify_all();
-        }
+        self.answer(&mut state.flushes, is_safe);
     }
 
     /// Says to who waits for the disk that the log cannot be written now.
     pub(crate) fn refuse(&self) {
         let mut state = lock(&self.state);
         state.flushes.taken = state.flushes.asked;
-        if state.flushes.taken > state.flushes.settled {
-            state.flushes.settled = state.flushes.taken;
-            state.flushes.is_safe = false;
+        self.answer(&mut state.flushes, false);
+    }
+
+    /// Tells those who asked before the writer took what it took, if any.
+    fn answer(&self, flushes: &mut Flushes, is_safe: bool) {
+        if flushes.taken > flushes.settled {
+            flushes.settled = flushes.taken;
+            flushes.is_safe = is_safe;
             self.settled.notify_all();
         }
     }
